@@ -1,0 +1,150 @@
+/** Attributes a node publishes with its lease (`flannel pkg/lease.LeaseAttrs`). */
+export interface LeaseAttributes {
+  /** Tunnel endpoint, IPv4; `null` on an IPv6-only node. */
+  readonly publicIp: string | null;
+  readonly publicIpv6: string | null;
+  /** Lower case; `''` for backends that publish none (udp, alloc). */
+  readonly backendType: string;
+  /** The VTEP of flannel.N; `null` when the backend is not vxlan or its data does not parse. */
+  readonly vtep: Vtep | null;
+  /** The VTEP of flannel-v6.N. */
+  readonly vtepV6: Vtep | null;
+  /** BackendData as published, for backends we do not know. Plain JSON. */
+  readonly backendData: unknown;
+  readonly backendV6Data: unknown;
+}
+
+export interface Vtep {
+  readonly vni: number;
+  /** Lower case, colons. */
+  readonly mac: string;
+}
+
+interface LeaseBase {
+  /** The key below `<prefix>/subnets/` (etcd), the node's name (kube). */
+  readonly key: string;
+  /** Epoch ms; `null`: the store never expires it (a reservation, or kube); `undefined`: was not asked for. */
+  readonly expiresAt: number | null | undefined;
+  /** Decimal or hexadecimal text as etcd prints it; `null`: no etcd lease is attached. */
+  readonly etcdLease: string | null;
+  /** Opaque; a write compares it. etcd: mod_revision, kube: resourceVersion, file: counter. */
+  readonly modRevision: string;
+  /** Node name where the store knows one (kube). */
+  readonly node: string | null;
+}
+
+/** A record whose key and value both parse. */
+export interface Lease extends LeaseBase {
+  readonly kind: 'lease';
+  /** Network in CIDR notation, `10.244.7.0/24`; `null` on an IPv6-only lease. */
+  readonly subnet: string | null;
+  readonly ipv6Subnet: string | null;
+  readonly attributes: LeaseAttributes;
+}
+
+/** A valid subnet key whose value does not parse; flannel ignores it, its subnet is taken all the same. */
+export interface UnreadableLease extends LeaseBase {
+  readonly kind: 'unreadable-value';
+  readonly subnet: string | null;
+  readonly ipv6Subnet: string | null;
+  /** At most 200 characters, control characters escaped. */
+  readonly value: string;
+  readonly reason: string;
+}
+
+/** A key that flannel's own parser refuses. */
+export interface MalformedLease extends LeaseBase {
+  readonly kind: 'malformed-key';
+  readonly value: string;
+  readonly reason: string;
+}
+
+export type LeaseRecord = Lease | UnreadableLease | MalformedLease;
+
+/** All records of one revision, read to the end. A listing that failed half-way is an error, never a short list. */
+export interface LeaseListing {
+  readonly records: readonly LeaseRecord[];
+  readonly revision: string;
+  /** etcd's cluster id; `null` where the store has none. */
+  readonly clusterId: string | null;
+  /** Where it was read: `etcd http://10.0.0.1:2379 /coreos.com/network`. */
+  readonly source: string;
+}
+
+export interface StoredNetworkConfig {
+  /** The JSON text as stored. */
+  readonly text: string;
+  readonly modRevision: string;
+  /** A command or path the reader can repeat: `etcdctl get /coreos.com/network/config`. */
+  readonly source: string;
+}
+
+export interface AcquireRequest {
+  readonly attributes: LeaseAttributes;
+  /** FLANNEL_SUBNET of subnet.env as network, when there is one: taken again if nobody holds it. */
+  readonly previousSubnet?: string;
+  readonly previousIpv6Subnet?: string;
+}
+
+/**
+ * Where subnet leases live. One contract suite runs over etcd, kube and file.
+ * Every method: @throws {UnavailableError} naming the endpoint: `unreachable`, `timeout`, `permission`, `malformed`.
+ */
+export interface SubnetStore {
+  readonly kind: 'etcd' | 'kube' | 'file';
+  /** For a person: `etcd http://10.0.0.1:2379 /coreos.com/network`. Without secrets. */
+  readonly description: string;
+  /** @throws {AbsentError} when there is none. */
+  readNetworkConfig(): Promise<StoredNetworkConfig>;
+  /**
+   * Writes only when the stored revision is still `expectedRevision` (`null`: only when there is none).
+   * @throws {ConflictError} when it is not.
+   */
+  writeNetworkConfig(text: string, expectedRevision: string | null): Promise<StoredNetworkConfig>;
+  /** `ttl: false` leaves `expiresAt` undefined and saves the reads. Never one round trip after the other. */
+  listLeases(options?: { readonly ttl?: boolean }): Promise<LeaseListing>;
+  /**
+   * Own lease by public IP, else the previous subnet, else a free one; as flannel does, but every write compares.
+   * @throws {ConflictError} when another host took it meanwhile; {AbsentError} `out of subnets`.
+   */
+  acquire(request: AcquireRequest): Promise<Lease>;
+  close(): Promise<void>;
+}
+
+/** Which datastore, and how to reach it. No secret: passwords travel in {@link StoreSecrets}. */
+export type StoreSelection = EtcdSelection | KubeSelection | FileSelection;
+
+export interface EtcdSelection {
+  readonly kind: 'etcd';
+  /** URLs as given: `http://10.0.0.1:2379`. */
+  readonly endpoints: readonly string[];
+  /** With leading slash, without trailing one: `/coreos.com/network`. */
+  readonly prefix: string;
+  /** Paths on the host; `''`: none. */
+  readonly keyFile: string;
+  readonly certFile: string;
+  readonly caFile: string;
+  readonly username: string;
+}
+
+export interface KubeSelection {
+  readonly kind: 'kube';
+  /** `''`: from the kubeconfig, or in-cluster. */
+  readonly apiUrl: string;
+  readonly kubeconfigFile: string;
+  readonly context: string;
+  /** `flannel.alpha.coreos.com`. */
+  readonly annotationPrefix: string;
+  /** Path of net-conf.json on the host. */
+  readonly netConfigPath: string;
+}
+
+/** One JSON file, or a directory that holds `leases.json`: what the drill uses, chosen by an endpoint `file:///PATH`. */
+export interface FileSelection {
+  readonly kind: 'file';
+  readonly path: string;
+}
+
+export interface StoreSecrets {
+  readonly etcdPassword?: string;
+}
