@@ -1,32 +1,50 @@
-import { Command, Flags } from '@oclif/core';
-import type { ExitCode } from './errors.ts';
+import { Command, Errors, Flags } from '@oclif/core';
+import { UsageError } from './errors.ts';
+import type { Surface } from './render/style.ts';
 
 export type Language = 'en' | 'zh';
 
+const GLOBAL = { helpGroup: 'GLOBAL' };
+
+interface OutputFlags {
+  readonly output: string | undefined;
+  readonly json: boolean;
+}
+
 /**
- * Parses, calls, and turns every outcome into the exit codes of the interface: oclif's own exit 1 with `--json` and 2 for a
- * wrong flag. A command implements {@link execute}; results set the exit code, nobody calls process.exit().
+ * What every command has in common. A command implements {@link execute}: its number becomes the exit code, what it throws is told and
+ * becomes an exit code in one place, the entry. Nobody calls process.exit().
  */
 export abstract class BaseCommand extends Command {
   static override baseFlags = {
-    lang: Flags.option({ options: ['en', 'zh'] as const, summary: 'language of sentences' })({ helpGroup: 'GLOBAL' }),
-    output: Flags.string({ char: 'o', summary: 'output format', helpGroup: 'GLOBAL' }),
-    json: Flags.boolean({ summary: 'same as -o json', helpGroup: 'GLOBAL' }),
-    root: Flags.string({
-      summary: "the host's root when run in a container: /host",
-      default: '/',
-      helpGroup: 'GLOBAL',
-    }),
-    timeout: Flags.string({ summary: 'give up after this long: 500ms, 5s, 2m', helpGroup: 'GLOBAL' }),
-    'no-color': Flags.boolean({ summary: 'no colour', helpGroup: 'GLOBAL' }),
-    'no-input': Flags.boolean({ summary: 'never ask', helpGroup: 'GLOBAL' }),
-    quiet: Flags.boolean({ char: 'q', summary: 'no progress, no warnings', helpGroup: 'GLOBAL' }),
-    verbose: Flags.integer({ char: 'v', summary: 'say more', helpGroup: 'GLOBAL' }),
-    debug: Flags.boolean({ summary: 'stack traces on errors', helpGroup: 'GLOBAL' }),
+    lang: Flags.option({
+      ...GLOBAL,
+      options: ['en', 'zh'] as const,
+      summary: 'language of sentences; default: from LANG',
+    })(),
+    output: Flags.string({ ...GLOBAL, char: 'o', summary: 'output format' }),
+    json: Flags.boolean({ ...GLOBAL, summary: 'same as -o json' }),
+    root: Flags.string({ ...GLOBAL, summary: "the host's root when run in a container: /host", default: '/' }),
+    timeout: Flags.string({ ...GLOBAL, summary: 'give up after this long: 500ms, 5s, 2m' }),
+    'no-color': Flags.boolean({ ...GLOBAL, summary: 'no colour; also NO_COLOR' }),
+    'no-input': Flags.boolean({ ...GLOBAL, summary: 'never ask' }),
+    quiet: Flags.boolean({ ...GLOBAL, char: 'q', summary: 'no progress, no warnings' }),
+    verbose: Flags.boolean({ ...GLOBAL, char: 'v', summary: 'say more' }),
+    debug: Flags.boolean({ ...GLOBAL, summary: 'stack traces of errors' }),
   };
 
-  /** The work of the command; the number becomes the exit code. Errors are thrown. */
-  protected abstract execute(): Promise<ExitCode>;
+  /** The work of the command; resolves to the exit code. @throws {FlannelctlError} for what somebody can act on. */
+  protected abstract execute(): Promise<number>;
+
+  /** oclif's own complaint about flags and arguments, without its context, as what it is: wrong usage. */
+  protected override async catch(error: Error): Promise<never> {
+    if (!(error instanceof Errors.CLIError && 'parse' in error)) throw error;
+    const [message = error.message] = error.message.split('\nSee more help');
+    throw new UsageError(message, {
+      cause: error,
+      hint: `See: flannelctl ${(this.id ?? '').replaceAll(':', ' ')} --help`,
+    });
+  }
 
   override async run(): Promise<void> {
     process.exitCode = await this.execute();
@@ -34,11 +52,72 @@ export abstract class BaseCommand extends Command {
 
   /** One report on stdout. */
   protected print(text: string): void {
-    process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+    if (text !== '') process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
   }
 
   /** Progress and warnings, on stderr. */
   protected note(text: string): void {
     process.stderr.write(`${text}\n`);
+  }
+
+  /** @throws {UsageError} for a format that this command does not have. */
+  protected format<F extends string>(flags: OutputFlags, formats: readonly [F, ...F[]]): F {
+    const wanted = flags.json ? 'json' : (flags.output ?? formats[0]);
+    const format = formats.find((one) => one === wanted);
+    if (format === undefined) throw new UsageError(`-o takes ${formats.join(', ')}, not ${JSON.stringify(wanted)}`);
+    return format;
+  }
+
+  protected language(flags: { readonly lang: Language | undefined }): Language {
+    const { LC_ALL, LC_MESSAGES, LANG } = process.env;
+    return flags.lang ?? (/^zh/i.test(LC_ALL || LC_MESSAGES || LANG || '') ? 'zh' : 'en');
+  }
+
+  /** How stdout is to be written. */
+  protected surface(flags: { readonly 'no-color': boolean }): Surface {
+    const { NO_COLOR, TERM } = process.env;
+    const isTerminal = process.stdout.isTTY === true && TERM !== 'dumb';
+    return {
+      isTerminal,
+      hasColor: isTerminal && !flags['no-color'] && !NO_COLOR,
+      columns: process.stdout.columns ?? 100,
+    };
+  }
+
+  /** Whether somebody is there to answer a question. */
+  protected canAsk(flags: { readonly 'no-input': boolean }): boolean {
+    return !flags['no-input'] && process.stdin.isTTY === true && process.stderr.isTTY === true;
+  }
+
+  /** @throws {Error} when input ends before an answer. Anything but yes is no. */
+  protected async confirm(question: string): Promise<boolean> {
+    const { createInterface } = await import('node:readline/promises');
+    const prompt = createInterface({ input: process.stdin, output: process.stderr });
+    try {
+      return /^(y|yes|是)$/i.test((await prompt.question(`${question} [y/N] `)).trim());
+    } finally {
+      prompt.close();
+    }
+  }
+
+  /** Aborts with the signal's name on the first SIGINT or SIGTERM (a second one ends the process as usual), or when time is over. */
+  protected deadline(ms: number): AbortSignal {
+    const controller = new AbortController();
+    // Not `once`: a library that finds nobody else listening ends the process itself (signal-exit, which execa uses).
+    for (const name of ['SIGINT', 'SIGTERM'] as const) {
+      process.on(name, () => {
+        if (controller.signal.aborted) process.removeAllListeners(name).kill(process.pid, name);
+        controller.abort(name);
+      });
+    }
+    return AbortSignal.any([controller.signal, AbortSignal.timeout(ms)]);
+  }
+
+  /** Tells on a terminal how far the work is; the line goes away at its end. */
+  protected progress(flags: { readonly quiet: boolean }): (done: number, total: number) => void {
+    const isShown = !flags.quiet && process.stderr.isTTY === true && process.stdout.isTTY === true;
+    return (done, total) => {
+      if (isShown) process.stderr.write(done < total ? `\r${done}/${total} ` : '\r\u001b[K');
+    };
   }
 }

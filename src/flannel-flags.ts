@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import type { FlannelOptions } from './net/flannel-options.ts';
+import type { StoreSecrets } from './store/store.ts';
 
 const group = { helpGroup: 'FLANNEL' };
 
@@ -136,3 +137,16 @@ const OPTION_OF_FLAG: Readonly<Record<string, keyof FlannelOptions>> = {
   'healthz-ip': 'healthzIp',
   'healthz-port': 'healthzPort',
 };
+
+interface PasswordFlags {
+  readonly 'etcd-password': string | undefined;
+  readonly 'etcd-password-file': string | undefined;
+}
+
+/** @throws {InputError} when the password file cannot be read. */
+export async function etcdSecrets(flags: PasswordFlags): Promise<StoreSecrets> {
+  const path = flags['etcd-password-file'];
+  const { readInput } = await import('./wire.ts');
+  const password = path === undefined ? flags['etcd-password'] : (await readInput(path)).replace(/\r?\n$/, '');
+  return password === undefined ? {} : { etcdPassword: password };
+}

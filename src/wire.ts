@@ -1,6 +1,8 @@
+import { InputError, UnavailableError } from './errors.ts';
 import type { Clock } from './host/clock.ts';
-import type { Host, HostWriter } from './host/host.ts';
+import type { Argv, Host, HostWriter } from './host/host.ts';
 import type { KubeApi } from './kube/kube.ts';
+import type { RawEtcd } from './store/etcd.ts';
 import type { StoreSecrets, StoreSelection, SubnetStore } from './store/store.ts';
 
 export interface WorldOptions {
@@ -62,5 +64,49 @@ async function openStore(selection: StoreSelection, parts: StoreParts): Promise<
       const { fileStore } = await import('./store/file.ts');
       return fileStore({ selection, host: parts.host, writer: await parts.writer() });
     }
+  }
+}
+
+/** The records of a datastore past all our own rules, for the drill. @throws {UnavailableError} `unsupported` for Kubernetes. */
+export async function openRaw(
+  selection: StoreSelection,
+  { host, writer }: World,
+  options: StoreOptions,
+): Promise<RawEtcd> {
+  switch (selection.kind) {
+    case 'etcd': {
+      const { openRawEtcd } = await import('./store/etcd.ts');
+      return openRawEtcd({ selection, host, ...options });
+    }
+    case 'kube':
+      throw new UnavailableError('unsupported', 'the records of a Kubernetes datastore are Node objects');
+    case 'file': {
+      const { rawFileRecords } = await import('./store/file.ts');
+      const raw = rawFileRecords({ path: selection.path, host, writer: await writer() });
+      return { ...raw, close: async () => undefined };
+    }
+  }
+}
+
+/** The name this process has in /proc/PID/comm. */
+export async function nameProcess(name: string): Promise<void> {
+  const { writeProcessName } = await import('./host/live-process-name.ts');
+  return writeProcessName(name);
+}
+
+/** Runs a program on our own terminal; resolves to its exit code. */
+export async function runOnTerminal(argv: Argv): Promise<number> {
+  const { runAttached } = await import('./host/live-attached.ts');
+  return runAttached(argv);
+}
+
+/** A file given on the command line, or standard input for `-`. @throws {InputError} when it cannot be read. */
+export async function readInput(path: string): Promise<string> {
+  const { readFile } = await import('node:fs/promises');
+  try {
+    return await readFile(path === '-' ? '/dev/stdin' : path, 'utf8');
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new InputError(`${path} cannot be read: ${message}`, { cause });
   }
 }

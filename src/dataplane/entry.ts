@@ -54,6 +54,12 @@ export interface RouteEntry {
   readonly device: string | null;
   readonly isOnlink: boolean;
   readonly metric: number;
+  /** `blackhole`, `unreachable`, `local` …; absence: unicast. */
+  readonly type?: string;
+  /** As `ip` prints it: `kernel`, `boot`, `static`, `80`; absent in a desired route, which is made as `boot`. */
+  readonly protocol?: string;
+  /** Preferred source address; absence: none. */
+  readonly src?: string;
 }
 
 /** What the kernel should hold, with whom each entry serves. */
@@ -103,7 +109,10 @@ export interface Operation {
   /** `keep` is in order; `foreign` is somebody else's entry in the place of ours: told, never overwritten. */
   readonly verb: 'add' | 'replace' | 'delete' | 'keep' | 'foreign';
   readonly entry: Entry;
-  /** What is there now, for `replace` and `foreign`. */
+  /**
+   * What is there now, for `replace` and `foreign`. An `add` with it: the entry is there and in order, but goes with its link,
+   * which this plan makes anew; an `add` without it is missing.
+   */
   readonly before?: Entry;
   readonly subject: DesiredEntry['subject'];
   /** A link that cannot be changed in place is deleted and made anew; then all entries on it are added. */

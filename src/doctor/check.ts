@@ -22,16 +22,27 @@ export const GROUPS = [
 export type Group = (typeof GROUPS)[number];
 export type Severity = 'error' | 'warning';
 
-/** A needed fact arrives as its value, an optional one as Observed. */
-export type Needs = Readonly<Record<string, Fact<unknown> | { readonly optional: Fact<unknown> }>>;
+/**
+ * What a check reads, by the name it uses. A plain fact arrives as its value: unknown makes the check `unknown`, absent makes it
+ * `not-applicable`. `judged`: absence is what this check is about; it arrives as {@link Looked}, unknown still makes the check `unknown`.
+ * `optional`: it only adds evidence or narrows a decision, and arrives as {@link Observed}.
+ */
+export type Needs = Readonly<
+  Record<string, Fact<unknown> | { readonly judged: Fact<unknown> } | { readonly optional: Fact<unknown> }>
+>;
 
 export type FactsOf<N extends Needs> = {
   readonly [K in keyof N]: N[K] extends { readonly optional: Fact<infer T> }
     ? Observed<T>
-    : N[K] extends Fact<infer T>
-      ? T
-      : never;
+    : N[K] extends { readonly judged: Fact<infer T> }
+      ? Looked<T>
+      : N[K] extends Fact<infer T>
+        ? T
+        : never;
 };
+
+/** What was found by looking; that it could not be looked at is dealt with before. */
+export type Looked<T> = Exclude<Observed<T>, { readonly status: 'unknown' }>;
 
 /** `node` is the whole of this node; otherwise a peer's subnet (`subnet:10.244.2.0/24`), a peer's node, or a key in the datastore. */
 export type Subject = 'node' | `subnet:${string}` | `node:${string}` | `key:${string}`;
@@ -97,11 +108,15 @@ export interface Check<N extends Needs = Needs, V = unknown> {
   readonly id: string;
   readonly group: Group;
   readonly severity: Severity;
+  /** `cluster`: it is judged from the datastore alone, also from a host without flannel. Default: this node. */
+  readonly scope?: 'cluster';
   readonly needs: N;
   readonly causedBy?: readonly Edge<V>[];
   readonly say: { readonly en: Sentences<V>; readonly zh: Sentences<V> };
   /** Lines of flanneld, kubelet, k3s or containerd that speak of it. */
   readonly logs?: readonly RegExp[];
+  /** The most that `--fix` does about any finding of this check; `no`: its remedies are only shown. */
+  readonly repair: 'yes' | 'ask' | 'no';
   /** `drill`: a fault injects it for real; otherwise the written reason why none can. */
   readonly proof: 'drill' | { readonly recorded: string };
   /** Pure and synchronous; an empty list: it holds. */

@@ -56,8 +56,13 @@ export interface Fault {
   readonly also: readonly string[];
   /** `fix`: `doctor --fix --yes` must repair it; `heal`: no tool may, {@link heal} undoes it. */
   readonly repair: 'fix' | 'heal';
-  /** What cannot be injected on every machine: the program or kernel feature it needs, checked before. */
+  /**
+   * What it needs and not every machine has, checked in the node before: a program by its name (`nft`), or a kernel feature by an
+   * absolute path that only exists with it (`/proc/sys/net/bridge/bridge-nf-call-iptables`).
+   */
   readonly requires?: readonly string[];
+  /** `false`: never injected together with another fault, because each takes away what the other needs. Default: it may be. */
+  readonly pairable?: boolean;
   inject(context: DrillContext): Promise<void>;
   /** Undoes the injection, also half-way through one, also after `--fix` has repaired it. */
   heal(context: DrillContext): Promise<void>;

@@ -1,6 +1,12 @@
-import type { NetworkConfig, VxlanConfig } from '../store/config.ts';
-import type { Lease, LeaseListing } from '../store/store.ts';
-import { defineFact } from './fact.ts';
+import { AbsentError, InputError, UnavailableError } from '../errors.ts';
+import { containsIp, parseCidr } from '../net/cidr.ts';
+import { findOwnLease } from '../store/allocation.ts';
+import { checkNetworkConfig, type NetworkConfig, parseNetworkConfig, type VxlanConfig } from '../store/config.ts';
+import type { Lease, LeaseListing, StoredNetworkConfig, SubnetStore } from '../store/store.ts';
+import { type CollectContext, defineFact } from './fact.ts';
+import { flannelFact } from './flannel.ts';
+import { type InterfaceInfo, interfacesFact } from './interfaces.ts';
+import { underlayFact } from './overlay.ts';
 
 export interface NetworkConfigFact {
   readonly config: NetworkConfig;
@@ -14,8 +20,9 @@ export const networkConfigFact = defineFact<NetworkConfigFact>({
   name: 'network-config',
   cost: 'passive',
   timeoutMs: 10_000,
-  collect: async () => {
-    throw new Error('unwritten');
+  collect: async (context) => {
+    const store = await openDatastore(context);
+    return parseStored(await store.readNetworkConfig(), store.kind);
   },
 });
 
@@ -25,8 +32,10 @@ export const vxlanConfigFact = defineFact<VxlanConfig>({
   cost: 'passive',
   timeoutMs: 10_000,
   absence: { normal: 'another backend than vxlan' },
-  collect: async () => {
-    throw new Error('unwritten');
+  collect: async (context) => {
+    const { backend } = (await context.get(networkConfigFact)).config;
+    if (backend.type === 'vxlan') return backend;
+    throw new AbsentError(`the backend is ${backend.name === '' ? 'not named' : backend.name}, not vxlan`);
   },
 });
 
@@ -35,9 +44,7 @@ export const leasesFact = defineFact<LeaseListing>({
   name: 'leases',
   cost: 'passive',
   timeoutMs: 10_000,
-  collect: async () => {
-    throw new Error('unwritten');
-  },
+  collect: async (context) => (await openDatastore(context)).listLeases({ ttl: true }),
 });
 
 /** The lease whose public IP is this host's; absent when no lease is. Several: the one whose subnet is configured here, else the first by key, as flannel. */
@@ -45,7 +52,60 @@ export const ownLeaseFact = defineFact<Lease>({
   name: 'own-lease',
   cost: 'passive',
   timeoutMs: 10_000,
-  collect: async () => {
-    throw new Error('unwritten');
+  collect: async (context) => {
+    const [{ records }, interfaces] = await Promise.all([context.get(leasesFact), context.get(interfacesFact)]);
+    for (const who of await ownAddresses(context, interfaces)) {
+      const lease = findOwnLease(records, who, (candidate) => isConfiguredHere(candidate, interfaces));
+      if (lease !== undefined) return lease;
+    }
+    throw new AbsentError('no lease has a public IP of this host');
   },
 });
+
+async function openDatastore(context: CollectContext): Promise<SubnetStore> {
+  const { datastore } = await context.get(flannelFact);
+  if (datastore !== null) return context.openStore(datastore);
+  throw new UnavailableError('unsupported', 'not known which datastore flannel uses here', {
+    hint: 'Name it with --etcd-endpoints or --kube-subnet-mgr.',
+  });
+}
+
+/** Range rules hold where flannel allocates; with the Kubernetes API the podCIDR rules. */
+function parseStored({ text, source }: StoredNetworkConfig, kind: SubnetStore['kind']): NetworkConfigFact {
+  const { config, warnings } = asObserved(source, () => parseNetworkConfig(text));
+  if (kind === 'kube') return { config, warnings, source };
+  const checked = checkNetworkConfig(config);
+  if (checked.problems.length === 0) return { config: checked.config, warnings, source };
+  throw new UnavailableError('malformed', `flannel refuses ${source}: ${checked.problems.join('; ')}`);
+}
+
+function asObserved<T>(source: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new UnavailableError('malformed', `${error.message} (${source})`, { cause: error });
+  }
+}
+
+interface PublicAddresses {
+  readonly publicIp: string | null;
+  readonly publicIpv6: string | null;
+}
+
+/** The advertised addresses first, then every address of this host: a lease may be older than the choice of the interface. */
+async function ownAddresses(context: CollectContext, interfaces: readonly InterfaceInfo[]): Promise<PublicAddresses[]> {
+  const underlay = await context.observe(underlayFact);
+  const local = interfaces.flatMap(({ addresses }) => addresses).filter(({ scope }) => scope === 'global');
+  return [
+    ...(underlay.status === 'known' ? [underlay.value] : []),
+    ...local.map(({ family, ip }) => ({ publicIp: family === 4 ? ip : null, publicIpv6: family === 6 ? ip : null })),
+  ];
+}
+
+/** An address of the subnet stands on a device: flannel.N or cni0. */
+function isConfiguredHere({ subnet, ipv6Subnet }: Lease, interfaces: readonly InterfaceInfo[]): boolean {
+  const network = parseCidr(subnet ?? ipv6Subnet ?? '');
+  const addresses = interfaces.flatMap((device) => device.addresses);
+  return network !== undefined && addresses.some(({ ip }) => containsIp(network, ip));
+}

@@ -20,8 +20,7 @@ export interface Fact<T> {
   /** Time for this collector and all that it waits for; `unknown` (`timeout`) afterwards. Capped by `--check-timeout` for passive facts. */
   readonly timeoutMs: number;
   /**
-   * `judged` (default): some check takes this fact as optional and says what its absence means.
-   * `normal`: absence is in order, with the reason.
+   * Why absence is in order. Left out: some check takes this fact as `judged` and says what its absence means.
    */
   readonly absence?: { readonly normal: string };
   /**

@@ -1,27 +1,38 @@
+import { desiredOverlay } from '../dataplane/desired.ts';
+import { isFlannelDevice } from '../dataplane/device.ts';
 import type { ActualOverlay, DesiredOverlay, OverlayPlan } from '../dataplane/entry.ts';
-import { defineFact } from './fact.ts';
+import { observeOverlay, observeRoutes } from '../dataplane/observe.ts';
+import { planOverlay } from '../dataplane/plan.ts';
+import { directTest } from '../dataplane/routing.ts';
+import { chooseUnderlay, type Underlay } from '../dataplane/underlay.ts';
+import { UnavailableError } from '../errors.ts';
+import type { Lease } from '../store/store.ts';
+import { leasesFact, networkConfigFact, ownLeaseFact } from './datastore.ts';
+import { type CollectContext, defineFact } from './fact.ts';
+import { flannelFact } from './flannel.ts';
+import { type InterfaceInfo, interfacesFact } from './interfaces.ts';
+import { subnetEnvFact } from './subnet-env.ts';
 
-/** The interface that carries the tunnel, chosen in flannel's order (contract of `--iface` and friends). */
-export interface Underlay {
-  readonly device: string;
-  readonly mtuBytes: number;
-  /** Address of the interface; `null` on a single-family host. */
-  readonly ipv4: string | null;
-  readonly ipv6: string | null;
-  /** Advertised address: `--public-ip` if given, else the interface's. */
-  readonly publicIp: string | null;
-  readonly publicIpv6: string | null;
-  /** Why this one: `--iface=eth0`. */
-  readonly because: string;
-}
+export type { Underlay } from '../dataplane/underlay.ts';
 
-/** `unknown` when none can be chosen: the detail says what flannel would log. */
+/**
+ * The interface that carries the tunnel, chosen in flannel's order (contract of `--iface` and friends).
+ * `unknown` when none can be chosen: the detail says what flannel would log.
+ */
 export const underlayFact = defineFact<Underlay>({
   name: 'underlay',
   cost: 'passive',
   timeoutMs: 10_000,
-  collect: async () => {
-    throw new Error('unwritten');
+  collect: async (context) => {
+    const [{ options }, interfaces, routes] = await Promise.all([
+      context.get(flannelFact),
+      context.get(interfacesFact),
+      observeRoutes(context.host),
+    ]);
+    const families = await familiesOf(context, interfaces);
+    const choice = chooseUnderlay({ options, interfaces, routes, ...families });
+    if (choice.status === 'chosen') return choice.underlay;
+    throw new UnavailableError('unsupported', choice.reason, { hint: choice.hint });
   },
 });
 
@@ -31,8 +42,16 @@ export const desiredOverlayFact = defineFact<DesiredOverlay>({
   cost: 'passive',
   timeoutMs: 10_000,
   absence: { normal: 'another backend than vxlan' },
-  collect: async () => {
-    throw new Error('unwritten');
+  collect: async (context) => {
+    const [{ config }, underlay, { records }, actual, own] = await Promise.all([
+      context.get(networkConfigFact),
+      context.get(underlayFact),
+      context.get(leasesFact),
+      context.get(actualOverlayFact),
+      ownLeaseOf(context),
+    ]);
+    const ownSubnets = own === null ? await subnetsInUse(context, actual) : [];
+    return desiredOverlay({ config, own, ownSubnets, underlay, leases: records, isDirect: directTest(actual.routes) });
   },
 });
 
@@ -41,9 +60,7 @@ export const actualOverlayFact = defineFact<ActualOverlay>({
   name: 'actual-overlay',
   cost: 'passive',
   timeoutMs: 10_000,
-  collect: async () => {
-    throw new Error('unwritten');
-  },
+  collect: ({ host }) => observeOverlay(host),
 });
 
 /** The difference: what link, address, neighbour, fdb and route checks explain and what their remedies carry. */
@@ -52,7 +69,40 @@ export const overlayPlanFact = defineFact<OverlayPlan>({
   cost: 'passive',
   timeoutMs: 10_000,
   absence: { normal: 'another backend than vxlan' },
-  collect: async () => {
-    throw new Error('unwritten');
+  collect: async (context) => {
+    const [desired, actual] = await Promise.all([context.get(desiredOverlayFact), context.get(actualOverlayFact)]);
+    // The listing is complete and of one revision, or desired would be unknown.
+    return planOverlay(desired, actual, { removals: true });
   },
 });
+
+interface Families {
+  readonly wantsIpv4: boolean;
+  readonly wantsIpv6: boolean;
+}
+
+/** Where the configuration cannot be read, flannel's devices tell which families it had. */
+async function familiesOf(context: CollectContext, interfaces: readonly InterfaceInfo[]): Promise<Families> {
+  const observed = await context.observe(networkConfigFact);
+  if (observed.status === 'known') {
+    const { enableIPv4, enableIPv6 } = observed.value.config;
+    return { wantsIpv4: enableIPv4, wantsIpv6: enableIPv6 };
+  }
+  const devices = interfaces.map(({ name }) => name).filter(isFlannelDevice);
+  if (devices.length === 0) await context.get(networkConfigFact);
+  const wantsIpv6 = devices.some((name) => name.startsWith('flannel-v6.'));
+  return { wantsIpv4: devices.some((name) => name.startsWith('flannel.')), wantsIpv6 };
+}
+
+async function ownLeaseOf(context: CollectContext): Promise<Lease | null> {
+  const observed = await context.observe(ownLeaseFact);
+  return observed.status === 'absent' ? null : context.get(ownLeaseFact);
+}
+
+/** Without a lease this node still has its addresses, and pods in the subnet of subnet.env: somebody else's lease on it is no peer. */
+async function subnetsInUse(context: CollectContext, { addresses }: ActualOverlay): Promise<readonly string[]> {
+  const observed = await context.observe(subnetEnvFact);
+  const file = observed.status === 'known' ? [observed.value.subnet, observed.value.ipv6Subnet] : [];
+  const onDevices = addresses.map(({ address }) => address).filter((address) => !address.startsWith('fe80:'));
+  return [...onDevices, ...file.filter((subnet) => subnet !== null)];
+}

@@ -98,7 +98,7 @@ export interface HostWriter {
   createFile(path: string, content: string, options?: WriteFileOptions): Promise<void>;
   /** No error when it is not there. Directories with all they hold. */
   remove(path: string): Promise<void>;
-  /** `name` as sysctl writes it: `net.ipv4.ip_forward`; for this run of the kernel, nothing is persisted. */
+  /** `name` as in the sysctls fact, `net.ipv4.conf.flannel.1.rp_filter`; for this run of the kernel, nothing is persisted. */
   writeSysctl(name: string, value: string): Promise<void>;
   signal(pid: number, signal: 'SIGTERM' | 'SIGKILL' | 'SIGINT' | 'SIGSTOP' | 'SIGCONT'): Promise<void>;
   /** Starts a program that outlives flannelctl, in a session of its own. */

@@ -137,6 +137,8 @@ export interface KubeSelection {
   readonly annotationPrefix: string;
   /** Path of net-conf.json on the host. */
   readonly netConfigPath: string;
+  /** Directory on the host with `token` and `ca.crt` of flanneld's own service account: its way in when it runs in a pod. */
+  readonly serviceAccountDir?: string;
 }
 
 /** One JSON file, or a directory that holds `leases.json`: what the drill uses, chosen by an endpoint `file:///PATH`. */

@@ -1,0 +1,91 @@
+import { randomInt } from 'node:crypto';
+import { renderChanges } from '../dataplane/batch.ts';
+import {
+  type ProgramInput,
+  type Programmed,
+  planProgram,
+  prepareProgram,
+  programOnce,
+  refuseConflict,
+  refuseForeignLinks,
+  subnetEnvOf,
+} from '../dataplane/program.ts';
+import { ConflictError } from '../errors.ts';
+import { readProcesses } from '../facts/processes.ts';
+import type { Host, HostWriter } from '../host/host.ts';
+import { decideAllocation } from '../store/allocation.ts';
+import { allocationConfig } from '../store/allocation-config.ts';
+import type { AcquireRequest, Lease, LeaseRecord } from '../store/store.ts';
+
+export type OnceInput = Omit<ProgramInput, 'readConfig'>;
+
+export interface OnceResult extends Pick<Programmed, 'lease' | 'plan' | 'desired' | 'underlay'> {
+  /** `+`, `-`, `=` or `!` and the command. */
+  readonly changes: readonly string[];
+  /** Text of subnet.env. */
+  readonly subnetEnv: string;
+}
+
+/**
+ * Programs the overlay and leaves.
+ *
+ * @throws {ConflictError} while a flanneld runs here; otherwise as `programOnce` of the dataplane.
+ */
+export async function upOnce(input: OnceInput & { readonly writer: HostWriter }): Promise<OnceResult> {
+  await refuseRunningFlannel(input.host);
+  const programmed = await programOnce({ ...input, readConfig: allocationConfig });
+  return resultOf(programmed, input);
+}
+
+/** The same without a single write: the lease is the one that would be asked for, a free one chosen as the store would. */
+export async function previewOnce(input: OnceInput): Promise<OnceResult> {
+  await refuseRunningFlannel(input.host);
+  const preparation = await prepareProgram({ ...input, readConfig: allocationConfig });
+  const { records } = await input.store.listLeases({ ttl: false });
+  refuseConflict(preparation, records);
+  const lease = previewLease(preparation.request, records, preparation.config);
+  const { desired, plan } = planProgram(preparation, lease, records);
+  refuseForeignLinks(plan, preparation.actual);
+  const { config, underlay } = preparation;
+  return resultOf({ lease, plan, desired, config, underlay }, input);
+}
+
+/** @throws {ConflictError} naming the process that owns the overlay of this network namespace. */
+async function refuseRunningFlannel(host: Host): Promise<void> {
+  const owner = (await readProcesses(host)).find(({ name }) => OWNERS.has(name));
+  if (owner === undefined) return;
+  throw new ConflictError(`${owner.name} (pid ${owner.pid}) runs here and owns the overlay`, {
+    hint: `Stop it first${owner.cgroup.endsWith('.service') ? `: systemctl stop ${owner.cgroup}` : '.'}`,
+  });
+}
+
+/** Programs that run flannel's backend. */
+const OWNERS: ReadonlySet<string> = new Set(['flanneld', 'k3s', 'rke2']);
+
+function previewLease(request: AcquireRequest, records: readonly LeaseRecord[], config: Programmed['config']): Lease {
+  const random = (limit: number) => (limit > 0 ? randomInt(limit) : 0);
+  const allocation = decideAllocation({ config, records, request, random });
+  if (allocation.kind === 'reuse') return { ...allocation.lease, attributes: request.attributes };
+  return {
+    kind: 'lease',
+    key: allocation.replaces?.key ?? '',
+    ...allocation.pair,
+    attributes: request.attributes,
+    expiresAt: undefined,
+    etcdLease: null,
+    modRevision: '',
+    node: null,
+  };
+}
+
+function resultOf(programmed: Programmed, { options }: OnceInput): OnceResult {
+  const { lease, plan, desired, underlay } = programmed;
+  return {
+    lease,
+    plan,
+    desired,
+    underlay,
+    changes: renderChanges(plan),
+    subnetEnv: subnetEnvOf(programmed, lease, options),
+  };
+}

@@ -1,0 +1,75 @@
+import { Flags } from '@oclif/core';
+import { type OnceResult, previewOnce, upOnce } from '../agent/once.ts';
+import { BaseCommand } from '../base-command.ts';
+import { parseDuration } from '../duration.ts';
+import { type ExitCode, UsageError } from '../errors.ts';
+import { etcdSecrets, flannelFlags, givenFlannelOptions } from '../flannel-flags.ts';
+import { FLANNEL_DEFAULTS } from '../net/flannel-options.ts';
+import { renderJson } from '../render/json.ts';
+import { selectStore } from '../store/selection.ts';
+
+const DEFAULT_TIMEOUT = '10s';
+
+export default class Up extends BaseCommand {
+  static override summary = "Bring flannel's vxlan overlay up on this node";
+  static override description =
+    'Acquires a lease, programs link, address, neighbours, forwarding entries and routes, writes subnet.env, and leaves. Refuses while a flanneld runs here.';
+  static override examples = [
+    'sudo <%= config.bin %> up --once --dry-run',
+    'sudo <%= config.bin %> up --once --etcd-endpoints https://10.0.0.1:2379 --iface eth0',
+  ];
+  static override flags = {
+    ...flannelFlags,
+    once: Flags.boolean({ summary: 'program the overlay once and leave' }),
+    'dry-run': Flags.boolean({ summary: 'show what would be done; write nothing, take no lease' }),
+  };
+
+  protected async execute(): Promise<ExitCode> {
+    const { flags } = await this.parse(Up);
+    if (!flags.once) throw new UsageError('up runs once: pass --once', { hint: 'flannelctl up --once --dry-run' });
+    const format = this.format(flags, ['text', 'json']);
+    const options = { ...FLANNEL_DEFAULTS, ...givenFlannelOptions(flags) };
+    const { openWorld } = await import('../wire.ts');
+    const world = await openWorld({ root: flags.root });
+    const timeoutMs = parseDuration(flags.timeout ?? DEFAULT_TIMEOUT, '--timeout');
+    const store = await world.openStore(selectStore(options), { secrets: await etcdSecrets(flags), timeoutMs });
+    const input = { options, host: world.host, store };
+    try {
+      const isDry = flags['dry-run'];
+      const result = isDry ? await previewOnce(input) : await upOnce({ ...input, writer: await world.writer() });
+      this.print(format === 'json' ? renderJson(documentOf(result, isDry)) : textOf(result, isDry));
+      if (!flags.quiet) for (const line of warningsOf(result)) this.note(line);
+    } finally {
+      await store.close();
+    }
+    return 0;
+  }
+}
+
+function textOf({ lease, underlay, changes }: OnceResult, isDry: boolean): string {
+  const subnets = [lease.subnet, lease.ipv6Subnet].filter((subnet) => subnet !== null).join(' and ');
+  const publicIps = [underlay.publicIp, underlay.publicIpv6].filter((ip) => ip !== null).join(' and ');
+  const head = `${isDry ? 'would lease' : 'leased'} ${subnets} for ${publicIps} on ${underlay.device} (${underlay.because})`;
+  return [head, ...changes].join('\n');
+}
+
+function warningsOf({ desired }: OnceResult): readonly string[] {
+  return desired.ignored.map(({ key, reason }) => `ignored lease ${JSON.stringify(key)}: ${reason}`);
+}
+
+function documentOf(result: OnceResult, isDry: boolean) {
+  const { lease, underlay, changes, desired, subnetEnv } = result;
+  return {
+    apiVersion: 'flannelctl.dev/v1',
+    kind: 'OverlayPlan',
+    dryRun: isDry,
+    subnet: lease.subnet,
+    ipv6Subnet: lease.ipv6Subnet,
+    publicIP: underlay.publicIp,
+    publicIPv6: underlay.publicIpv6,
+    iface: underlay.device,
+    changes,
+    ignored: desired.ignored,
+    subnetEnv,
+  };
+}

@@ -1,0 +1,167 @@
+import { AbsentError } from '../errors.ts';
+import { bitsOf } from '../net/cidr.ts';
+import { canonicalMac } from '../net/mac.ts';
+import type { NetworkConfig, VxlanConfig } from '../store/config.ts';
+import type { Lease, LeaseRecord } from '../store/store.ts';
+import { DEFAULT_METRIC, linkMtu, type OverlayFamily, overlayFamilies } from './device.ts';
+import type { DesiredEntry, DesiredOverlay, Entry, OverlayPeer, RouteEntry } from './entry.ts';
+import { entryKey } from './key.ts';
+import { judgePeer, type PeerInput, type PeerSide } from './peers.ts';
+import type { Underlay } from './underlay.ts';
+
+export interface DesiredInput {
+  readonly config: NetworkConfig;
+  /** Lease of this node; `null`: it has none, and only what serves the peers is desired. */
+  readonly own: Lease | null;
+  /** Subnets that this node uses besides its lease's, CIDR notation: a lease on one of them is no peer. */
+  readonly ownSubnets?: readonly string[];
+  readonly underlay: Underlay;
+  readonly leases: readonly LeaseRecord[];
+  /** Whether a public IP is on a link of this host; asked only with DirectRouting. */
+  readonly isDirect: (publicIp: string) => boolean;
+}
+
+interface Peer {
+  readonly overlay: OverlayPeer;
+  readonly entries: readonly DesiredEntry[];
+}
+
+interface Ignored {
+  readonly key: string;
+  readonly reason: string;
+}
+
+/**
+ * What the kernel of this node should hold (flannel pkg/backend/vxlan).
+ *
+ * @throws {AbsentError} when the backend is another one.
+ */
+export function desiredOverlay(input: DesiredInput): DesiredOverlay {
+  const vxlan = vxlanOf(input.config);
+  const families = overlayFamilies(input.config, vxlan.vni);
+  const ignored: Ignored[] = [];
+  const peers = peersOf(input, { vxlan, families, ignored });
+  return {
+    entries: [...families.flatMap((family) => nodeEntries(input, vxlan, family)), ...withoutTaken(peers, ignored)],
+    devices: families.map(({ device }) => device),
+    networks: families.map(({ network }) => network),
+    peers: peers.map(({ overlay }) => overlay),
+    ignored,
+  };
+}
+
+/** @throws {AbsentError} when the backend is another one. */
+export function vxlanOf(config: NetworkConfig): VxlanConfig {
+  if (config.backend.type === 'vxlan') return config.backend;
+  throw new AbsentError(`the backend is ${JSON.stringify(config.backend.name)}, not vxlan`);
+}
+
+function nodeEntries(input: DesiredInput, vxlan: VxlanConfig, overlay: OverlayFamily): readonly DesiredEntry[] {
+  const { own, underlay } = input;
+  const { family, device } = overlay;
+  const subnet = family === 4 ? own?.subnet : own?.ipv6Subnet;
+  if (own === null || subnet === null || subnet === undefined) return [];
+  const vtep = family === 4 ? own.attributes.vtep : own.attributes.vtepV6;
+  const link: Entry = {
+    kind: 'link',
+    device,
+    vni: vxlan.vni,
+    port: vxlan.port,
+    local: family === 4 ? underlay.publicIp : underlay.publicIpv6,
+    underlay: underlay.device,
+    mtuBytes: linkMtu(family, vxlan, underlay.mtuBytes),
+    mac: canonicalMac(vtep?.mac ?? '') ?? null,
+    learning: vxlan.learning,
+    gbp: vxlan.gbp,
+    isUp: true,
+  };
+  const address: Entry = { kind: 'address', device, address: `${networkAddress(subnet)}/${bitsOf(family)}` };
+  return [link, address].map((entry) => ({ entry, subject: 'node' }));
+}
+
+interface PeerContext {
+  readonly vxlan: VxlanConfig;
+  readonly families: readonly OverlayFamily[];
+  readonly ignored: Ignored[];
+}
+
+function peersOf(input: DesiredInput, { vxlan, families, ignored }: PeerContext): readonly Peer[] {
+  const { own, underlay } = input;
+  const judging: PeerInput = {
+    families,
+    ownKey: own?.key,
+    ownPublicIps: present([
+      underlay.publicIp,
+      underlay.publicIpv6,
+      own?.attributes.publicIp,
+      own?.attributes.publicIpv6,
+    ]),
+    ownSubnets: [...new Set(present([own?.subnet, own?.ipv6Subnet, ...(input.ownSubnets ?? [])]))],
+  };
+  const isDirect = (publicIp: string) => vxlan.directRouting && input.isDirect(publicIp);
+  return input.leases.flatMap((record) => {
+    const verdict = judgePeer(record, judging);
+    if (verdict === 'own') return [];
+    ignored.push(...verdict.reasons.map((reason) => ({ key: record.key, reason })));
+    return peerOf(verdict.sides, isDirect) ?? [];
+  });
+}
+
+function present(values: readonly (string | null | undefined)[]): readonly string[] {
+  return values.filter((value) => value !== null && value !== undefined);
+}
+
+function peerOf(sides: readonly PeerSide[], isDirect: (publicIp: string) => boolean): Peer | undefined {
+  const [first] = sides;
+  if (first === undefined) return undefined;
+  const subject = { subnet: first.subnet, publicIp: first.publicIp };
+  return {
+    overlay: {
+      ...subject,
+      ipv6Subnet: sides.find(({ family }) => family === 6)?.subnet ?? null,
+      vtepMac: first.mac,
+      vni: first.vni,
+      overlayIp: first.overlayIp,
+      isDirect: isDirect(first.publicIp),
+    },
+    entries: sides.flatMap((side) => sideEntries(side, isDirect(side.publicIp)).map((entry) => ({ entry, subject }))),
+  };
+}
+
+/** Per peer: neighbour, fdb, route; or the route alone where the peer is on a link of this host (flannel vxlan_network.go). */
+function sideEntries(side: PeerSide, isDirect: boolean): readonly Entry[] {
+  const { device, mac, overlayIp, publicIp } = side;
+  const route: RouteEntry = {
+    kind: 'route',
+    dst: side.subnet,
+    via: isDirect ? publicIp : overlayIp,
+    device: isDirect ? null : device,
+    isOnlink: !isDirect,
+    metric: DEFAULT_METRIC[side.family],
+  };
+  if (isDirect) return [route];
+  return [
+    { kind: 'neighbour', device, ip: overlayIp, mac, isPermanent: true },
+    { kind: 'fdb', device, mac, dst: publicIp, isPermanent: true },
+    route,
+  ];
+}
+
+/** Two peers cannot have one entry: the first keeps it, or apply would change it to and fro for ever. */
+function withoutTaken(peers: readonly Peer[], ignored: Ignored[]): readonly DesiredEntry[] {
+  const taken = new Map<string, string>();
+  return peers.flatMap(({ entries, overlay }) =>
+    entries.filter(({ entry }) => {
+      const key = entryKey(entry);
+      const owner = taken.get(key);
+      taken.set(key, owner ?? overlay.publicIp);
+      if (owner === undefined) return true;
+      ignored.push({ key: overlay.subnet, reason: `${key} is already that of ${owner}, not of ${overlay.publicIp}` });
+      return false;
+    }),
+  );
+}
+
+function networkAddress(subnet: string): string {
+  return subnet.slice(0, subnet.indexOf('/'));
+}

@@ -1,0 +1,146 @@
+import { AbsentError, FlannelctlError, UnavailableError } from '../errors.ts';
+import type { Host, HostWriter } from '../host/host.ts';
+import type { FlannelOptions } from '../net/flannel-options.ts';
+import type { NetworkConfig } from '../store/config.ts';
+import type { AcquireRequest, Lease, LeaseRecord, StoredNetworkConfig, SubnetStore } from '../store/store.ts';
+import { applyPlan } from './apply.ts';
+import { desiredOverlay } from './desired.ts';
+import { isFlannelDevice } from './device.ts';
+import type { ActualOverlay, DesiredOverlay, OverlayPlan } from './entry.ts';
+import { LINKS_COMMAND, observeOverlay, readKernel } from './observe.ts';
+import { isOwnRecord, leaseRequest, readPreviousSubnets, refuseHeldSubnets } from './own-lease.ts';
+import { parseUnderlayInterfaces } from './parse.ts';
+import { planOverlay } from './plan.ts';
+import { directTest } from './routing.ts';
+import { renderSubnetEnv, subnetMtu } from './subnet-env.ts';
+import { chooseUnderlay, type Underlay } from './underlay.ts';
+
+export interface ProgramInput {
+  readonly options: FlannelOptions;
+  readonly host: Host;
+  readonly store: SubnetStore;
+  /** Parses the stored network configuration and fills in its ranges. @throws when flannel would refuse it. */
+  readonly readConfig: (stored: StoredNetworkConfig) => NetworkConfig;
+}
+
+/** All that can be known before a lease is held. Nothing has been written. */
+export interface Preparation {
+  readonly config: NetworkConfig;
+  readonly underlay: Underlay;
+  readonly actual: ActualOverlay;
+  /** What is asked of the datastore. */
+  readonly request: AcquireRequest;
+}
+
+export interface Programmed {
+  readonly lease: Lease;
+  /** As it was before it was applied. */
+  readonly plan: OverlayPlan;
+  readonly desired: DesiredOverlay;
+  readonly underlay: Underlay;
+  readonly config: NetworkConfig;
+}
+
+/**
+ * Chooses the interface, acquires the lease, programs the kernel and writes subnet.env: what flanneld does at its start, once.
+ * `whenLeased` runs while the lease is held and the other leases have not been read yet.
+ *
+ * @throws {FlannelctlError} exit 1 when another node holds the subnet; {ApplyError} when the kernel refused something;
+ *   {UnavailableError} when no interface can be chosen or something could not be read.
+ */
+export async function programOnce({
+  writer,
+  whenLeased,
+  ...input
+}: ProgramInput & {
+  readonly writer: HostWriter;
+  readonly whenLeased?: (lease: Lease) => Promise<void>;
+}): Promise<Programmed> {
+  const { options, host, store } = input;
+  const preparation = await prepareProgram(input);
+  await refuseConflict(preparation, (await store.listLeases({ ttl: false })).records);
+  const lease = await store.acquire(preparation.request);
+  await whenLeased?.(lease);
+  const { records } = await store.listLeases({ ttl: false });
+  refuseHeldSubnets(subnetsOf(lease), preparation.underlay, records);
+  const { desired, plan } = planProgram(preparation, lease, records);
+  refuseForeignLinks(plan, preparation.actual);
+  const reobserve = async () => planOverlay(desired, await observeOverlay(host), { removals: true });
+  await applyPlan({ writer, plan, reobserve });
+  const { config, underlay } = preparation;
+  await acceptNoRouters(writer, desired);
+  await writer.writeFile(options.subnetFile, subnetEnvOf(preparation, lease, options));
+  return { lease, plan, desired, underlay, config };
+}
+
+/** Reads configuration, interfaces, routes and what the kernel holds. @throws {UnavailableError} when no interface can be chosen. */
+export async function prepareProgram({ options, host, store, readConfig }: ProgramInput): Promise<Preparation> {
+  const config = readConfig(await store.readNetworkConfig());
+  const [links, actual, previous] = await Promise.all([
+    readKernel(host, LINKS_COMMAND),
+    observeOverlay(host),
+    readPreviousSubnets(host, options.subnetFile),
+  ]);
+  const choice = chooseUnderlay({
+    options,
+    interfaces: parseUnderlayInterfaces(links),
+    routes: actual.routes,
+    wantsIpv4: config.enableIPv4,
+    wantsIpv6: config.enableIPv6,
+  });
+  if (choice.status === 'none') throw new UnavailableError('unsupported', choice.reason, { hint: choice.hint });
+  const { underlay } = choice;
+  return { config, underlay, actual, request: leaseRequest({ config, underlay, actual, previous }) };
+}
+
+/** What has to be done for this lease among these records, which must be a complete listing. */
+export function planProgram(
+  { config, underlay, actual }: Preparation,
+  own: Lease,
+  leases: readonly LeaseRecord[],
+): { readonly desired: DesiredOverlay; readonly plan: OverlayPlan } {
+  const desired = desiredOverlay({ config, own, underlay, leases, isDirect: directTest(actual.routes) });
+  return { desired, plan: planOverlay(desired, actual, { removals: true }) };
+}
+
+/** @throws {FlannelctlError} exit 1 when this node has no lease and the subnet it had is now another's. */
+export function refuseConflict({ underlay, actual, request }: Preparation, records: readonly LeaseRecord[]): void {
+  if (records.some((record) => isOwnRecord(record, underlay))) return;
+  const onDevices = actual.addresses.filter(({ device }) => isFlannelDevice(device)).map(({ address }) => address);
+  const used = [request.previousSubnet, request.previousIpv6Subnet, ...onDevices].filter((text) => text !== undefined);
+  refuseHeldSubnets(used, underlay, records);
+}
+
+/** Text of subnet.env for this lease. */
+export function subnetEnvOf(
+  { config, underlay }: Pick<Preparation, 'config' | 'underlay'>,
+  lease: Lease,
+  { ipMasq }: FlannelOptions,
+): string {
+  return renderSubnetEnv({ config, lease, mtuBytes: subnetMtu(config, underlay.mtuBytes), ipMasq });
+}
+
+function subnetsOf({ subnet, ipv6Subnet }: Lease): readonly string[] {
+  return [subnet, ipv6Subnet].filter((text) => text !== null);
+}
+
+/** @throws {FlannelctlError} when a device of another kind has the name of ours. */
+export function refuseForeignLinks({ operations }: OverlayPlan, { strangers }: ActualOverlay): void {
+  const link = operations.find(({ verb, entry }) => verb === 'foreign' && entry.kind === 'link')?.entry.device;
+  if (link === undefined || link === null) return;
+  const kind = strangers[link] || 'device of another kind';
+  throw new FlannelctlError({ code: 'foreign-link', exitCode: 1 }, `${link} is a ${kind}, not vxlan`, {
+    hint: `Find out who made it; then: ip link del dev ${link}`,
+  });
+}
+
+/** As flannel does, best effort: without IPv6 in the kernel there is no such setting, and in a container it may be read-only. */
+async function acceptNoRouters(writer: HostWriter, { devices }: DesiredOverlay): Promise<void> {
+  for (const device of devices) {
+    try {
+      await writer.writeSysctl(`net.ipv6.conf.${device}.accept_ra`, '0');
+    } catch (error) {
+      if (!(error instanceof AbsentError || error instanceof UnavailableError)) throw error;
+    }
+  }
+}

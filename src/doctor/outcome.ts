@@ -1,0 +1,32 @@
+import type { UnknownReason } from '../errors.ts';
+import type { AnyCheck, Finding, NonEmpty } from './check.ts';
+
+/** What one check came to. `durationMs`: from the start of its facts to its verdict. */
+export type Outcome = PassOutcome | FailOutcome | UnknownOutcome | NotApplicableOutcome;
+
+interface OutcomeBase {
+  readonly check: AnyCheck;
+  readonly durationMs: number;
+}
+
+export interface PassOutcome extends OutcomeBase {
+  readonly status: 'pass';
+}
+
+export interface FailOutcome extends OutcomeBase {
+  readonly status: 'fail';
+  readonly findings: NonEmpty<Finding>;
+}
+
+export interface UnknownOutcome extends OutcomeBase {
+  readonly status: 'unknown';
+  readonly reason: UnknownReason;
+  readonly detail: string;
+}
+
+export interface NotApplicableOutcome extends OutcomeBase {
+  readonly status: 'not-applicable';
+  readonly detail: string;
+  /** Name of a fact that is absent and whose absence none of the checks of this run judges; `undefined`: all is accounted for. */
+  readonly unjudged: string | undefined;
+}

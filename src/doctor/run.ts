@@ -1,0 +1,96 @@
+import type { Fact, Observed } from '../facts/fact.ts';
+import type { FactStore } from '../facts/fact-store.ts';
+import type { Clock } from '../host/clock.ts';
+import type { AnyCheck, Finding, Needs } from './check.ts';
+import type { NotApplicableOutcome, Outcome } from './outcome.ts';
+
+export interface RunOptions {
+  readonly checks: readonly AnyCheck[];
+  readonly facts: FactStore;
+  readonly clock: Clock;
+  /** Called as each check is decided, in no particular order. */
+  readonly onOutcome?: (outcome: Outcome) => void;
+  /** Why a check does not apply on this host at all; `undefined`: it does. */
+  readonly setAside?: (check: AnyCheck) => string | undefined;
+}
+
+/** Decides every check; one that crashes is `unknown` and leaves the others alone. In the order of `checks`. */
+export async function runChecks(options: RunOptions): Promise<readonly Outcome[]> {
+  const judged = new Set(options.checks.flatMap((check) => judgedFacts(check.needs)));
+  return Promise.all(
+    options.checks.map(async (check) => {
+      const startedAt = options.clock.monotonic();
+      const decision = await decide(check, options, judged);
+      const outcome: Outcome = { ...decision, check, durationMs: Math.round(options.clock.monotonic() - startedAt) };
+      options.onOutcome?.(outcome);
+      return outcome;
+    }),
+  );
+}
+
+type Decision = WithoutBase<Outcome>;
+type WithoutBase<T> = T extends Outcome ? Omit<T, 'check' | 'durationMs'> : never;
+
+async function decide(check: AnyCheck, options: RunOptions, judged: ReadonlySet<string>): Promise<Decision> {
+  const setAside = options.setAside?.(check);
+  if (setAside !== undefined) return { status: 'not-applicable', detail: setAside, unjudged: undefined };
+  const needs = await observeNeeds(check.needs, options.facts);
+  const absent = needs.find((need) => need.kind === 'needed' && need.observed.status === 'absent');
+  if (absent?.observed.status === 'absent') return notApplicable(absent.fact, absent.observed.detail, judged);
+  for (const { kind, observed } of needs) {
+    if (kind !== 'optional' && observed.status === 'unknown') return observed;
+  }
+  return evaluate(check, needs);
+}
+
+interface ObservedNeed {
+  readonly name: string;
+  readonly kind: 'needed' | 'judged' | 'optional';
+  readonly fact: Fact<unknown>;
+  readonly observed: Observed<unknown>;
+}
+
+async function observeNeeds(needs: Needs, facts: FactStore): Promise<readonly ObservedNeed[]> {
+  return Promise.all(
+    Object.entries(needs).map(async ([name, need]) => {
+      const { kind, fact } = unwrap(need);
+      return { name, kind, fact, observed: await facts.observe(fact) };
+    }),
+  );
+}
+
+function unwrap(need: Needs[string]): Pick<ObservedNeed, 'kind' | 'fact'> {
+  if ('optional' in need) return { kind: 'optional', fact: need.optional };
+  return 'judged' in need ? { kind: 'judged', fact: need.judged } : { kind: 'needed', fact: need };
+}
+
+function judgedFacts(needs: Needs): readonly string[] {
+  return Object.values(needs).flatMap((need) => ('judged' in need ? [need.judged.name] : []));
+}
+
+function notApplicable(
+  fact: Fact<unknown>,
+  detail: string,
+  judged: ReadonlySet<string>,
+): Omit<NotApplicableOutcome, 'check' | 'durationMs'> {
+  const isAccountedFor = fact.absence !== undefined || judged.has(fact.name);
+  return { status: 'not-applicable', detail, unjudged: isAccountedFor ? undefined : fact.name };
+}
+
+function evaluate(check: AnyCheck, needs: readonly ObservedNeed[]): Decision {
+  const facts = Object.fromEntries(needs.map((need) => [need.name, argumentOf(need)]));
+  try {
+    const [first, ...rest]: readonly Finding[] = check.evaluate(facts);
+    return first === undefined ? { status: 'pass' } : { status: 'fail', findings: [first, ...rest] };
+  } catch (error) {
+    return { status: 'unknown', reason: 'crash', detail: `${check.id} crashed: ${messageOf(error)}` };
+  }
+}
+
+function argumentOf({ kind, observed }: ObservedNeed): unknown {
+  return kind === 'needed' && observed.status === 'known' ? observed.value : observed;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,136 @@
+import * as v from 'valibot';
+import { UnavailableError, type UnknownReason } from '../errors.ts';
+import { escapeText } from './untrusted-text.ts';
+
+/** What one endpoint did instead of answering. */
+export interface EndpointFailure {
+  readonly endpoint: string;
+  readonly reason: UnknownReason;
+  /** Goes on after the endpoint's name: `refused the connection`. */
+  readonly words: string;
+  readonly hint?: string;
+  /** An answer of etcd itself: every other member would say the same. */
+  readonly isFinal: boolean;
+  readonly cause: unknown;
+}
+
+/** grpc-js ServiceError; see grpc's status codes for the numbers. */
+const STATUS = v.object({ code: v.number(), details: v.string() });
+
+const PERMISSION_DENIED = 7;
+const DEADLINE_EXCEEDED = 4;
+const INVALID_ARGUMENT = 3;
+const UNAUTHENTICATED = 16;
+const UNAVAILABLE = 14;
+
+/** A failed call in plain words; what grpc says verbatim stays in the cause. */
+export function describeFailure(endpoint: string, error: unknown, timeoutMs: number): EndpointFailure {
+  const status = v.safeParse(STATUS, error);
+  if (!status.success) throw error;
+  const { code, details } = status.output;
+  const said = (reason: UnknownReason, words: string, hint?: string): EndpointFailure => {
+    const isFinal = reason === 'permission';
+    return { endpoint, reason, words, isFinal, cause: error, ...(hint === undefined ? {} : { hint }) };
+  };
+  const denied = wordsOfDenial(code, details);
+  if (denied !== undefined) return said('permission', denied, 'Check --etcd-username and its password or role.');
+  if (code === DEADLINE_EXCEEDED) return said('timeout', `did not answer within ${seconds(timeoutMs)}`);
+  const broken = wordsOfBrokenLink(details);
+  if (broken !== undefined) return said('unreachable', broken.words, broken.hint);
+  if (code === UNAVAILABLE) return said('unreachable', `is not available: ${escapeText(details)}`);
+  return { ...said('unreachable', `answered with an error: ${escapeText(details)}`), isFinal: true };
+}
+
+/** One error for the whole operation; every endpoint that was asked is named. */
+export function unavailable(failures: readonly EndpointFailure[]): UnavailableError {
+  const deciding = failures.find((failure) => failure.isFinal);
+  const told = deciding === undefined ? failures : [deciding];
+  const message = told.map(({ endpoint, words }) => `etcd ${endpoint} ${words}`).join('; ');
+  const hint = told.find((failure) => failure.hint !== undefined)?.hint ?? 'Check --etcd-endpoints.';
+  return new UnavailableError(reasonOf(told), message, { cause: told[0]?.cause, hint });
+}
+
+/** The token etcd gave has run out or its server was restarted: a new one helps. */
+export function isStaleToken(error: unknown): boolean {
+  const status = v.safeParse(STATUS, error);
+  return status.success && status.output.details.includes('invalid auth token');
+}
+
+/** The connection had ended before the call was made, which only the call found out: the next one makes a new one. */
+export function isDropped(error: unknown): boolean {
+  const status = v.safeParse(STATUS, error);
+  return status.success && status.output.code === UNAVAILABLE && DROPPED.test(status.output.details);
+}
+
+const DROPPED = /Connection dropped|ECONNRESET|EPIPE|GOAWAY/;
+
+/** A page of a listing is too old: the listing has to begin again. */
+export function isCompacted(error: unknown): boolean {
+  const status = v.safeParse(STATUS, error);
+  return status.success && status.output.details.includes('revision has been compacted');
+}
+
+export function seconds(ms: number): string {
+  return `${Math.round(ms / 100) / 10} s`;
+}
+
+function reasonOf(failures: readonly EndpointFailure[]): UnknownReason {
+  const reasons = new Set(failures.map((failure) => failure.reason));
+  const [only] = reasons;
+  return only !== undefined && reasons.size === 1 ? only : 'unreachable';
+}
+
+function wordsOfDenial(code: number, details: string): string | undefined {
+  if (details.includes('invalid user ID or password')) return 'refuses the user name or the password';
+  if (details.includes('user name is empty')) return 'wants a user name and a password';
+  if (details.includes('authentication is not enabled')) return 'has no authentication, but a user name was given';
+  if (code === PERMISSION_DENIED || details.includes('permission denied'))
+    return 'does not permit this user to do that';
+  if (code === UNAUTHENTICATED || (code === INVALID_ARGUMENT && details.includes('auth'))) {
+    return `refuses the credentials: ${escapeText(details)}`;
+  }
+  return undefined;
+}
+
+interface BrokenLink {
+  readonly words: string;
+  readonly hint?: string;
+}
+
+const CHECK_TLS = 'Check --etcd-cafile, --etcd-certfile and --etcd-keyfile.';
+
+/** Texts of Node's net, dns and tls modules and of OpenSSL, which grpc-js puts into the details. */
+const BROKEN_LINKS: readonly (readonly [RegExp, BrokenLink])[] = [
+  [/ECONNREFUSED/, { words: 'refused the connection' }],
+  [/EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL/, { words: 'has no route from here' }],
+  [/Name resolution failed|ENOTFOUND|EAI_AGAIN/, { words: 'has a name that does not resolve' }],
+  [/missing port in address/, { words: 'has no port', hint: 'Write --etcd-endpoints as http://HOST:2379.' }],
+  [/ETIMEDOUT/, { words: 'did not take the connection' }],
+  [
+    /self.signed certificate|unable to (verify|get)|issuer certificate/,
+    { words: 'TLS: its certificate is not signed by the CA given', hint: CHECK_TLS },
+  ],
+  [
+    /does not match certificate|ERR_TLS_CERT_ALTNAME/,
+    { words: 'TLS: its certificate is for another name', hint: CHECK_TLS },
+  ],
+  [/certificate has expired|not yet valid/, { words: 'TLS: its certificate is out of date', hint: CHECK_TLS }],
+  [
+    /certificate required|bad certificate|handshake failure|alert/i,
+    { words: 'TLS: it refuses our client certificate, or wants one', hint: CHECK_TLS },
+  ],
+  [
+    /wrong version number|packet length too long/,
+    { words: 'TLS: it does not speak TLS', hint: 'Check --etcd-endpoints: http or https.' },
+  ],
+  [/EPROTO|SSL routines/, { words: 'TLS: the handshake failed', hint: CHECK_TLS }],
+  [/no leader|request timed out/, { words: 'has no leader: the cluster has lost its quorum' }],
+  [
+    /ECONNRESET|socket hang up|EPIPE|Connection dropped|closed before/,
+    { words: 'closed the connection', hint: 'Check --etcd-endpoints: http or https.' },
+  ],
+];
+
+function wordsOfBrokenLink(details: string): BrokenLink | undefined {
+  return BROKEN_LINKS.find(([pattern]) => pattern.test(details))?.[1];
+}

@@ -1,0 +1,226 @@
+import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import { mergePatch, type NodeObject } from './kube-objects.ts';
+
+export interface KubeApiServerOptions {
+  /** PEM texts; default: plain http. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** Requests need `Authorization: Bearer TOKEN` when given. */
+  readonly token?: string;
+}
+
+export interface SeenRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly authorization: string | undefined;
+  readonly contentType: string | undefined;
+}
+
+export interface KubeApiServer {
+  /** `http://127.0.0.1:PORT` */
+  readonly url: string;
+  readonly requests: readonly SeenRequest[];
+  /** Sockets opened so far. */
+  readonly connections: number;
+  setNode(node: NodeObject): void;
+  deleteNode(name: string): void;
+  node(name: string): NodeObject | undefined;
+  setConfigMap(namespace: string, name: string, data: Readonly<Record<string, string>>): void;
+  /** RBAC: requests for which this is true are answered 403. */
+  deny(isDenied: (request: SeenRequest) => boolean): void;
+  /** Every answer waits this long; `Number.POSITIVE_INFINITY`: for ever. */
+  delay(ms: number): void;
+  /** Ends all watches, as the API does after some minutes. */
+  endWatches(): void;
+  close(): Promise<void>;
+}
+
+type WatchEvent = { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: NodeObject };
+
+interface State {
+  readonly nodes: Map<string, NodeObject>;
+  readonly configMaps: Map<string, Readonly<Record<string, string>>>;
+  readonly events: WatchEvent[];
+  readonly watchers: Set<ServerResponse>;
+  revision: number;
+}
+
+/** A route answers, or says `undefined`: not mine. */
+type Route = (request: SeenRequest, response: ServerResponse, body: unknown) => boolean | undefined;
+
+/** The part of the Kubernetes API that flannel lives on, in memory: nodes (list in pages, get, patch, watch), configmaps. */
+export async function startKubeApi(options: KubeApiServerOptions = {}): Promise<KubeApiServer> {
+  const state: State = { nodes: new Map(), configMaps: new Map(), events: [], watchers: new Set(), revision: 1 };
+  const requests: SeenRequest[] = [];
+  const control = { isDenied: (_: SeenRequest) => false, delayMs: 0, connections: 0 };
+  const routes = routesOf(state);
+  const handle = async (message: IncomingMessage, response: ServerResponse) => {
+    const request = requestOf(message);
+    requests.push(request);
+    const body = await bodyOf(message);
+    if (!Number.isFinite(control.delayMs)) return false;
+    await new Promise((resolve) => setTimeout(resolve, control.delayMs));
+    if (options.token !== undefined && request.authorization !== `Bearer ${options.token}`) return fail(response, 401);
+    if (control.isDenied(request)) return fail(response, 403);
+    return routes.some((route) => route(request, response, body)) || fail(response, 404);
+  };
+  const server = options.tls === undefined ? createHttpServer(handle) : createHttpsServer(options.tls, handle);
+  server.on('connection', () => {
+    control.connections += 1;
+  });
+  const port = await listen(server);
+  return {
+    url: `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
+    requests,
+    get connections() {
+      return control.connections;
+    },
+    setNode: (node) => storeNode(state, node),
+    deleteNode: (name) => removeNode(state, name),
+    node: (name) => state.nodes.get(name),
+    setConfigMap: (namespace, name, data) => state.configMaps.set(`${namespace}/${name}`, data),
+    deny: (isDenied) => {
+      control.isDenied = isDenied;
+    },
+    delay: (ms) => {
+      control.delayMs = ms;
+    },
+    endWatches: () => {
+      for (const watcher of state.watchers) watcher.end();
+    },
+    close: () => closeServer(server),
+  };
+}
+
+function routesOf(state: State): readonly Route[] {
+  return [
+    (request, response) => {
+      if (request.method !== 'GET' || request.path !== '/api/v1/nodes') return undefined;
+      return request.query.get('watch') === null
+        ? listNodes(state, request, response)
+        : watch(state, request, response);
+    },
+    (request, response, body) => {
+      const [, name = '', sub] = /^\/api\/v1\/nodes\/([^/]+)(\/status)?$/.exec(request.path) ?? [];
+      const node = state.nodes.get(name);
+      if (node === undefined) return undefined;
+      if (request.method === 'GET' && sub === undefined) return answer(response, withKind('Node', node));
+      if (request.method !== 'PATCH') return undefined;
+      if (!/merge-patch\+json/.test(request.contentType ?? '')) return fail(response, 415);
+      storeNode(state, toNode(mergePatch(node, body), node));
+      return answer(response, withKind('Node', state.nodes.get(name) ?? node));
+    },
+    (request, response) => {
+      const [, namespace, name] = /^\/api\/v1\/namespaces\/([^/]+)\/configmaps\/([^/]+)$/.exec(request.path) ?? [];
+      const data = state.configMaps.get(`${namespace}/${name}`);
+      if (request.method !== 'GET' || data === undefined) return undefined;
+      return answer(response, withKind('ConfigMap', { metadata: { namespace, name, resourceVersion: '1' }, data }));
+    },
+  ];
+}
+
+/** Pages as the real API: `limit` and an opaque `continue`, all of the first page's revision. */
+function listNodes(state: State, request: SeenRequest, response: ServerResponse): boolean {
+  const nodes = [...state.nodes.values()];
+  const limit = Number(request.query.get('limit') ?? nodes.length) || nodes.length;
+  const start = Number(request.query.get('continue') ?? 0);
+  const end = start + limit;
+  const metadata = {
+    resourceVersion: String(state.revision),
+    ...(end < nodes.length ? { continue: String(end) } : {}),
+  };
+  return answer(response, { kind: 'NodeList', apiVersion: 'v1', metadata, items: nodes.slice(start, end) });
+}
+
+function watch(state: State, request: SeenRequest, response: ServerResponse): boolean {
+  const since = Number(request.query.get('resourceVersion') ?? 0);
+  response.writeHead(200, { 'content-type': 'application/json' });
+  response.flushHeaders();
+  for (const event of state.events) {
+    if (Number(event.object.metadata.resourceVersion) > since) response.write(lineOf(event));
+  }
+  state.watchers.add(response);
+  response.on('close', () => state.watchers.delete(response));
+  return true;
+}
+
+function storeNode(state: State, node: NodeObject): void {
+  const type = state.nodes.has(node.metadata.name) ? 'MODIFIED' : 'ADDED';
+  publish(state, type, node);
+}
+
+function removeNode(state: State, name: string): void {
+  const node = state.nodes.get(name);
+  if (node !== undefined) publish(state, 'DELETED', node);
+}
+
+function publish(state: State, type: WatchEvent['type'], node: NodeObject): void {
+  state.revision += 1;
+  const object = { ...node, metadata: { ...node.metadata, resourceVersion: String(state.revision) } };
+  if (type === 'DELETED') state.nodes.delete(node.metadata.name);
+  else state.nodes.set(node.metadata.name, object);
+  const event = { type, object };
+  state.events.push(event);
+  for (const watcher of state.watchers) watcher.write(lineOf(event));
+}
+
+function lineOf({ type, object }: WatchEvent): string {
+  return `${JSON.stringify({ type, object: withKind('Node', object) })}\n`;
+}
+
+function withKind(kind: string, object: object): object {
+  return { kind, apiVersion: 'v1', ...object };
+}
+
+/** The patch is trusted to keep the shape: it comes from our own tests. */
+function toNode(patched: unknown, node: NodeObject): NodeObject {
+  return Object.assign({}, node, patched);
+}
+
+function answer(response: ServerResponse, body: object, code = 200): boolean {
+  response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  return true;
+}
+
+function fail(response: ServerResponse, code: number): boolean {
+  return answer(
+    response,
+    { kind: 'Status', apiVersion: 'v1', status: 'Failure', code, message: `test: ${code}` },
+    code,
+  );
+}
+
+function requestOf(message: IncomingMessage): SeenRequest {
+  const url = new URL(message.url ?? '/', 'http://test');
+  return {
+    method: message.method ?? 'GET',
+    path: url.pathname,
+    query: url.searchParams,
+    authorization: message.headers.authorization,
+    contentType: message.headers['content-type'],
+  };
+}
+
+async function bodyOf(message: IncomingMessage): Promise<unknown> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of message) chunks.push(chunk);
+  const text = Buffer.concat(chunks).toString('utf8');
+  return text === '' ? undefined : JSON.parse(text);
+}
+
+function listen(server: Server): Promise<number> {
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : 0);
+    });
+  });
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
