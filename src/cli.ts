@@ -23,6 +23,8 @@ export async function main(argv: readonly string[]): Promise<void> {
 }
 
 async function loadConfig(): Promise<Config> {
+  // Else oclif would take colours from a file in the home directory, which under sudo may be anybody's.
+  process.env['FLANNELCTL_DISABLE_THEME'] = 'true';
   const { name, version, description, oclif } = packageJson;
   const settings: Interfaces.PJSON['oclif'] = { ...oclif, topicSeparator: ' ', additionalHelpFlags: ['-h'] };
   const plugin = embeddedPlugin({ name, version, description, oclif: settings });

@@ -16,7 +16,7 @@ export async function runStandIn(argv: readonly string[]): Promise<void> {
     await standIn(argv, { ...tools, peers, log: (line) => process.stderr.write(`${line}\n`) });
     for (;;) await tools.clock.sleep(LONGEST_TIMER_MS);
   } catch (error) {
-    const failure = failureOf(error, { debug: true });
+    const failure = failureOf(error, { debug: false });
     process.stderr.write(`${failure.text}\n`);
     process.exitCode = failure.exitCode;
   }

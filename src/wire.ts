@@ -40,12 +40,13 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     clock: systemClock,
     writer,
     openKube,
-    openStore: (selection, store) => openStore(selection, { ...store, host, writer, openKube }),
+    openStore: (selection, store) => openStore(selection, { ...store, host, clock: systemClock, writer, openKube }),
   };
 }
 
 interface StoreParts extends StoreOptions {
   readonly host: Host;
+  readonly clock: Clock;
   readonly writer: World['writer'];
   readonly openKube: World['openKube'];
 }
@@ -62,7 +63,7 @@ async function openStore(selection: StoreSelection, parts: StoreParts): Promise<
     }
     case 'file': {
       const { fileStore } = await import('./store/file.ts');
-      return fileStore({ selection, host: parts.host, writer: await parts.writer() });
+      return fileStore({ selection, host: parts.host, clock: parts.clock, writer: await parts.writer() });
     }
   }
 }
@@ -70,7 +71,7 @@ async function openStore(selection: StoreSelection, parts: StoreParts): Promise<
 /** The records of a datastore past all our own rules, for the drill. @throws {UnavailableError} `unsupported` for Kubernetes. */
 export async function openRaw(
   selection: StoreSelection,
-  { host, writer }: World,
+  { host, clock, writer }: World,
   options: StoreOptions,
 ): Promise<RawEtcd> {
   switch (selection.kind) {
@@ -82,7 +83,7 @@ export async function openRaw(
       throw new UnavailableError('unsupported', 'the records of a Kubernetes datastore are Node objects');
     case 'file': {
       const { rawFileRecords } = await import('./store/file.ts');
-      const raw = rawFileRecords({ path: selection.path, host, writer: await writer() });
+      const raw = rawFileRecords({ path: selection.path, host, clock, writer: await writer() });
       return { ...raw, close: async () => undefined };
     }
   }

@@ -10,12 +10,12 @@ import {
   refuseForeignLinks,
   subnetEnvOf,
 } from '../dataplane/program.ts';
-import { ConflictError } from '../errors.ts';
+import { ConflictError, UnavailableError } from '../errors.ts';
 import { readProcesses } from '../facts/processes.ts';
 import type { Host, HostWriter } from '../host/host.ts';
 import { decideAllocation } from '../store/allocation.ts';
-import { allocationConfig } from '../store/allocation-config.ts';
 import type { AcquireRequest, Lease, LeaseRecord } from '../store/store.ts';
+import { parseStoredConfig } from '../store/stored-config.ts';
 
 export type OnceInput = Omit<ProgramInput, 'readConfig'>;
 
@@ -32,15 +32,16 @@ export interface OnceResult extends Pick<Programmed, 'lease' | 'plan' | 'desired
  * @throws {ConflictError} while a flanneld runs here; otherwise as `programOnce` of the dataplane.
  */
 export async function upOnce(input: OnceInput & { readonly writer: HostWriter }): Promise<OnceResult> {
+  await refuseWithoutRoot(input.host);
   await refuseRunningFlannel(input.host);
-  const programmed = await programOnce({ ...input, readConfig: allocationConfig });
+  const programmed = await programOnce({ ...input, readConfig: parseStoredConfig });
   return resultOf(programmed, input);
 }
 
 /** The same without a single write: the lease is the one that would be asked for, a free one chosen as the store would. */
 export async function previewOnce(input: OnceInput): Promise<OnceResult> {
   await refuseRunningFlannel(input.host);
-  const preparation = await prepareProgram({ ...input, readConfig: allocationConfig });
+  const preparation = await prepareProgram({ ...input, readConfig: parseStoredConfig });
   const { records } = await input.store.listLeases({ ttl: false });
   refuseConflict(preparation, records);
   const lease = previewLease(preparation.request, records, preparation.config);
@@ -48,6 +49,13 @@ export async function previewOnce(input: OnceInput): Promise<OnceResult> {
   refuseForeignLinks(plan, preparation.actual);
   const { config, underlay } = preparation;
   return resultOf({ lease, plan, desired, config, underlay }, input);
+}
+
+/** Before the lease is taken: a lease without an overlay would draw the peers' traffic to nowhere. @throws {UnavailableError} `permission` */
+async function refuseWithoutRoot(host: Host): Promise<void> {
+  const { uid } = await host.identity();
+  if (uid !== 0)
+    throw new UnavailableError('permission', 'up changes the kernel, which only root may', { hint: 'Use sudo.' });
 }
 
 /** @throws {ConflictError} naming the process that owns the overlay of this network namespace. */

@@ -1,11 +1,12 @@
 import { Flags } from '@oclif/core';
-import { type OnceResult, previewOnce, upOnce } from '../agent/once.ts';
+import { previewOnce, upOnce } from '../agent/once.ts';
 import { BaseCommand } from '../base-command.ts';
 import { parseDuration } from '../duration.ts';
 import { type ExitCode, UsageError } from '../errors.ts';
 import { etcdSecrets, flannelFlags, givenFlannelOptions } from '../flannel-flags.ts';
 import { FLANNEL_DEFAULTS } from '../net/flannel-options.ts';
 import { renderJson } from '../render/json.ts';
+import { ignoredLeases, overlayPlanDocument, renderOverlayPlan } from '../render/overlay-plan.ts';
 import { selectStore } from '../store/selection.ts';
 
 const DEFAULT_TIMEOUT = '10s';
@@ -20,8 +21,8 @@ export default class Up extends BaseCommand {
   ];
   static override flags = {
     ...flannelFlags,
-    once: Flags.boolean({ summary: 'program the overlay once and leave' }),
-    'dry-run': Flags.boolean({ summary: 'show what would be done; write nothing, take no lease' }),
+    once: Flags.boolean({ default: false, summary: 'program the overlay once and leave' }),
+    'dry-run': Flags.boolean({ default: false, summary: 'show what would be done; write nothing, take no lease' }),
   };
 
   protected async execute(): Promise<ExitCode> {
@@ -37,39 +38,11 @@ export default class Up extends BaseCommand {
     try {
       const isDry = flags['dry-run'];
       const result = isDry ? await previewOnce(input) : await upOnce({ ...input, writer: await world.writer() });
-      this.print(format === 'json' ? renderJson(documentOf(result, isDry)) : textOf(result, isDry));
-      if (!flags.quiet) for (const line of warningsOf(result)) this.note(line);
+      this.print(format === 'json' ? renderJson(overlayPlanDocument(result, isDry)) : renderOverlayPlan(result, isDry));
+      if (!flags.quiet) for (const line of ignoredLeases(result)) this.note(line);
     } finally {
       await store.close();
     }
     return 0;
   }
-}
-
-function textOf({ lease, underlay, changes }: OnceResult, isDry: boolean): string {
-  const subnets = [lease.subnet, lease.ipv6Subnet].filter((subnet) => subnet !== null).join(' and ');
-  const publicIps = [underlay.publicIp, underlay.publicIpv6].filter((ip) => ip !== null).join(' and ');
-  const head = `${isDry ? 'would lease' : 'leased'} ${subnets} for ${publicIps} on ${underlay.device} (${underlay.because})`;
-  return [head, ...changes].join('\n');
-}
-
-function warningsOf({ desired }: OnceResult): readonly string[] {
-  return desired.ignored.map(({ key, reason }) => `ignored lease ${JSON.stringify(key)}: ${reason}`);
-}
-
-function documentOf(result: OnceResult, isDry: boolean) {
-  const { lease, underlay, changes, desired, subnetEnv } = result;
-  return {
-    apiVersion: 'flannelctl.dev/v1',
-    kind: 'OverlayPlan',
-    dryRun: isDry,
-    subnet: lease.subnet,
-    ipv6Subnet: lease.ipv6Subnet,
-    publicIP: underlay.publicIp,
-    publicIPv6: underlay.publicIpv6,
-    iface: underlay.device,
-    changes,
-    ignored: desired.ignored,
-    subnetEnv,
-  };
 }

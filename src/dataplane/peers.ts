@@ -63,8 +63,9 @@ function judgeSide(lease: Lease, overlay: OverlayFamily, ownSubnets: readonly st
   if (subnetProblem !== undefined) return { reason: `${subnetProblem} (published by ${quote(publicIp)})` };
   if (publicIp === null || !isEndpoint(publicIp, overlay.family))
     return { reason: `public IP ${quote(publicIp)} is no IPv${overlay.family} address of a host` };
-  const mac = canonicalMac(vtep?.mac ?? '');
-  if (vtep === null || mac === undefined) return { reason: `VTEP MAC ${quote(vtep?.mac ?? null)} is no unicast MAC` };
+  if (vtep === null) return { reason: 'publishes no VTEP MAC that parses' };
+  const mac = canonicalMac(vtep.mac);
+  if (mac !== vtep.mac) return { reason: `VTEP MAC ${quote(vtep.mac)} is no unicast MAC` };
   if (!Number.isInteger(vtep.vni) || vtep.vni < 0 || vtep.vni > MAX_VNI)
     return { reason: `VNI ${quote(vtep.vni)} is not from 0 to ${MAX_VNI}` };
   const { family, device } = overlay;

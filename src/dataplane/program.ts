@@ -19,8 +19,8 @@ export interface ProgramInput {
   readonly options: FlannelOptions;
   readonly host: Host;
   readonly store: SubnetStore;
-  /** Parses the stored network configuration and fills in its ranges. @throws when flannel would refuse it. */
-  readonly readConfig: (stored: StoredNetworkConfig) => NetworkConfig;
+  /** The store's own parser of what it holds, with the ranges filled in. @throws when flannel would refuse it. */
+  readonly readConfig: (stored: StoredNetworkConfig, kind: SubnetStore['kind']) => { readonly config: NetworkConfig };
 }
 
 /** All that can be known before a lease is held. Nothing has been written. */
@@ -75,7 +75,7 @@ export async function programOnce({
 
 /** Reads configuration, interfaces, routes and what the kernel holds. @throws {UnavailableError} when no interface can be chosen. */
 export async function prepareProgram({ options, host, store, readConfig }: ProgramInput): Promise<Preparation> {
-  const config = readConfig(await store.readNetworkConfig());
+  const { config } = readConfig(await store.readNetworkConfig(), store.kind);
   const [links, actual, previous] = await Promise.all([
     readKernel(host, LINKS_COMMAND),
     observeOverlay(host),

@@ -9,7 +9,7 @@ import type { AnyCheck } from './check.ts';
 import { type Diagnosis, diagnose } from './diagnose.ts';
 import type { Outcome } from './outcome.ts';
 import type { DoctorReport, FlannelSection } from './report.ts';
-import { runChecks } from './run.ts';
+import { requiredFacts, runChecks } from './run.ts';
 
 export interface ExaminationInput {
   readonly checks: readonly AnyCheck[];
@@ -36,7 +36,7 @@ export async function examine({ checks, environment, onOutcome }: ExaminationInp
     checks,
     facts,
     clock: environment.clock,
-    setAside: (check) => setAside(check, presence),
+    setAside: (check) => setAside(check, presence) ?? (environment.mayProbe ? undefined : setAsideUnprobed(check)),
     ...(onOutcome === undefined ? {} : { onOutcome }),
   });
   return {
@@ -60,6 +60,12 @@ function presenceOf(observed: Observed<FlannelInstall>, namesDatastore: boolean)
 function setAside(check: AnyCheck, presence: Presence): string | undefined {
   if (presence === 'here' || (presence === 'cluster-only' && check.scope === 'cluster')) return undefined;
   return 'neither flannel nor traces of it are on this host';
+}
+
+/** The user's own choice not to send packets is no failure to look. */
+function setAsideUnprobed(check: AnyCheck): string | undefined {
+  const isActive = requiredFacts(check.needs).some(({ cost }) => cost === 'active');
+  return isActive ? 'sends packets, which --probe passive forbids' : undefined;
 }
 
 async function describeHost(facts: FactStore): Promise<DoctorReport['host']> {

@@ -1,13 +1,14 @@
 import type { ActualOverlay, OverlayPlan } from '../dataplane/entry.ts';
 import { nameEn } from '../dataplane/naming.ts';
 import type { Observed } from '../facts/fact.ts';
-import type { Lease } from '../store/store.ts';
 import type { Evidence } from './check.ts';
 
 export interface OwnSide {
   readonly plan: Observed<OverlayPlan>;
   readonly actual: Observed<ActualOverlay>;
-  readonly lease: Observed<Lease>;
+  readonly lease: Observed<{
+    readonly attributes: { readonly vtep: { readonly vni: number; readonly mac: string } | null };
+  }>;
 }
 
 /** How things stand on this side for one peer: its entries, and what our lease publishes. Nothing of what could not be read. */

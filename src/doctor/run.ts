@@ -64,6 +64,14 @@ function unwrap(need: Needs[string]): Pick<ObservedNeed, 'kind' | 'fact'> {
   return 'judged' in need ? { kind: 'judged', fact: need.judged } : { kind: 'needed', fact: need };
 }
 
+/** The facts without which a check cannot be decided. */
+export function requiredFacts(needs: Needs): readonly Fact<unknown>[] {
+  return Object.values(needs).flatMap((need) => {
+    const { kind, fact } = unwrap(need);
+    return kind === 'optional' ? [] : [fact];
+  });
+}
+
 function judgedFacts(needs: Needs): readonly string[] {
   return Object.values(needs).flatMap((need) => ('judged' in need ? [need.judged.name] : []));
 }

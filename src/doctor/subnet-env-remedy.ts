@@ -1,17 +1,16 @@
-import { renderSubnetEnv, subnetMtu } from '../dataplane/subnet-env.ts';
+import { renderSubnetEnv, type SubnetEnvInput, subnetMtu } from '../dataplane/subnet-env.ts';
 import type { NetworkConfigFact } from '../facts/datastore.ts';
 import type { Observed } from '../facts/fact.ts';
 import type { FlannelInstall } from '../facts/flannel.ts';
 import type { Underlay } from '../facts/overlay.ts';
 import type { SubnetEnv } from '../facts/subnet-env.ts';
-import type { Lease } from '../store/store.ts';
 import type { Action, Remedy } from './check.ts';
 import { restartCommand } from './restart.ts';
 
 export interface RewriteParts {
   readonly file: SubnetEnv;
   readonly flannel: FlannelInstall;
-  readonly lease: Observed<Lease>;
+  readonly lease: Observed<SubnetEnvInput['lease']>;
   readonly config: Observed<NetworkConfigFact>;
   readonly underlay: Observed<Underlay>;
 }

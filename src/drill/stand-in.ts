@@ -1,9 +1,10 @@
 import { programOnce } from '../dataplane/program.ts';
 import { UnavailableError, UsageError } from '../errors.ts';
 import { FLANNEL_DEFAULTS, type FlannelOptions } from '../net/flannel-options.ts';
-import { allocationConfig } from '../store/allocation-config.ts';
+
 import { selectStore } from '../store/selection.ts';
 import type { SubnetStore } from '../store/store.ts';
+import { parseStoredConfig } from '../store/stored-config.ts';
 import { READY_LINE } from './flanneld.ts';
 import { type DrillTools, waitFor } from './tools.ts';
 
@@ -25,7 +26,7 @@ export async function standIn(argv: readonly string[], parts: StandInParts): Pro
   const store = await parts.openStore(selectStore(options));
   try {
     const whenLeased = () => waitForPeers(store, parts);
-    await programOnce({ ...parts, options, store, readConfig: allocationConfig, whenLeased });
+    await programOnce({ ...parts, options, store, readConfig: parseStoredConfig, whenLeased });
     parts.log(`Wrote subnet file to ${options.subnetFile}`);
   } finally {
     await store.close();

@@ -1,8 +1,9 @@
-import { AbsentError, InputError, UnavailableError } from '../errors.ts';
+import { AbsentError, UnavailableError } from '../errors.ts';
 import { containsIp, parseCidr } from '../net/cidr.ts';
 import { findOwnLease } from '../store/allocation.ts';
-import { checkNetworkConfig, type NetworkConfig, parseNetworkConfig, type VxlanConfig } from '../store/config.ts';
-import type { Lease, LeaseListing, StoredNetworkConfig, SubnetStore } from '../store/store.ts';
+import type { NetworkConfig, VxlanConfig } from '../store/config.ts';
+import type { Lease, LeaseListing, SubnetStore } from '../store/store.ts';
+import { parseStoredConfig } from '../store/stored-config.ts';
 import { type CollectContext, defineFact } from './fact.ts';
 import { flannelFact } from './flannel.ts';
 import { type InterfaceInfo, interfacesFact } from './interfaces.ts';
@@ -22,7 +23,8 @@ export const networkConfigFact = defineFact<NetworkConfigFact>({
   timeoutMs: 10_000,
   collect: async (context) => {
     const store = await openDatastore(context);
-    return parseStored(await store.readNetworkConfig(), store.kind);
+    const stored = await store.readNetworkConfig();
+    return { ...parseStoredConfig(stored, store.kind), source: stored.source };
   },
 });
 
@@ -68,24 +70,6 @@ async function openDatastore(context: CollectContext): Promise<SubnetStore> {
   throw new UnavailableError('unsupported', 'not known which datastore flannel uses here', {
     hint: 'Name it with --etcd-endpoints or --kube-subnet-mgr.',
   });
-}
-
-/** Range rules hold where flannel allocates; with the Kubernetes API the podCIDR rules. */
-function parseStored({ text, source }: StoredNetworkConfig, kind: SubnetStore['kind']): NetworkConfigFact {
-  const { config, warnings } = asObserved(source, () => parseNetworkConfig(text));
-  if (kind === 'kube') return { config, warnings, source };
-  const checked = checkNetworkConfig(config);
-  if (checked.problems.length === 0) return { config: checked.config, warnings, source };
-  throw new UnavailableError('malformed', `flannel refuses ${source}: ${checked.problems.join('; ')}`);
-}
-
-function asObserved<T>(source: string, parse: () => T): T {
-  try {
-    return parse();
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    throw new UnavailableError('malformed', `${error.message} (${source})`, { cause: error });
-  }
 }
 
 interface PublicAddresses {

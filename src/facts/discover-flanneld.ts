@@ -1,9 +1,10 @@
+import { UnavailableError } from '../errors.ts';
 import type { Host } from '../host/host.ts';
 import { findUnit } from './discover-units.ts';
 import type { Discovery, KubeAccess } from './discovery.ts';
 import { type FlanneldSettings, mergeSettings, parseEnvironment, parseFlags } from './flanneld-flags.ts';
 import { type ProcessInfo, readArguments } from './processes.ts';
-import { programIndex } from './program-name.ts';
+import { isAgent, programIndex } from './program-name.ts';
 import { ifThere } from './read-if-there.ts';
 
 /** How the running flanneld was started; of several the one that runs longest. */
@@ -27,11 +28,6 @@ export async function discoverAgent(host: Host, processes: readonly ProcessInfo[
   if (running === undefined) return undefined;
   const unit = running.cgroup === '' ? null : running.cgroup;
   return { ...(await readStart(host, running, '')), deployment: 'flannelctl', unit, pathPrefix: '' };
-}
-
-/** `flannelctl up` that neither leaves at once nor only shows what it would do. */
-export function isAgent(argv: readonly string[]): boolean {
-  return argv.includes('up') && !argv.some((word) => /^--(once|dry-run)(=true)?$/.test(word));
 }
 
 function oldest(processes: readonly ProcessInfo[]): ProcessInfo | undefined {
@@ -88,9 +84,22 @@ async function flannelUnit(host: Host, { cgroup }: ProcessInfo): Promise<string 
 
 /** A process in another mount namespace than the host's first one names files that only it sees. */
 async function readPathPrefix(host: Host, pid: number): Promise<string> {
-  const mountsOf = (of: string) => ifThere(host.readLink(`/proc/${of}/ns/mnt`));
-  const [theirs, hosts, ours] = await Promise.all([mountsOf(String(pid)), mountsOf('1'), mountsOf('self')]);
+  const [theirs, hosts, ours] = await Promise.all([
+    ifThere(host.readLink(`/proc/${pid}/ns/mnt`)),
+    ifAllowed(ifThere(host.readLink('/proc/1/ns/mnt'))),
+    ifThere(host.readLink('/proc/self/ns/mnt')),
+  ]);
   return theirs === undefined || theirs === hosts || theirs === ours ? '' : `/proc/${pid}/root`;
+}
+
+/** Some kernels hide process 1 from root too; without it a path through /proc/PID/root is as right, only longer. */
+async function ifAllowed<T>(look: Promise<T>): Promise<T | undefined> {
+  try {
+    return await look;
+  } catch (error) {
+    if (error instanceof UnavailableError && error.reason === 'permission') return undefined;
+    throw error;
+  }
 }
 
 function isEmpty({ options, etcdPassword }: FlanneldSettings): boolean {

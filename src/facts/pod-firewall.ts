@@ -7,9 +7,10 @@ import { listCommand, policyLabel } from '../firewall/remedy.ts';
 import type { Ruleset } from '../firewall/ruleset.ts';
 import { bitsOf, type Cidr, familyOf, ipToNumber, makeCidr, nthAddress, parseCidr } from '../net/cidr.ts';
 import { networkConfigFact } from './datastore.ts';
-import { defineFact } from './fact.ts';
+import { type CollectContext, defineFact } from './fact.ts';
 import { firewallFact } from './firewall.ts';
 import { type InterfaceInfo, interfacesFact } from './interfaces.ts';
+import { subnetEnvFact } from './subnet-env.ts';
 
 /** A FORWARD policy that drops what pods send each other. */
 export interface ForwardPolicy {
@@ -32,16 +33,27 @@ export const podFirewallFact = defineFact<readonly ForwardPolicy[]>({
   name: 'pod-firewall',
   cost: 'passive',
   timeoutMs: 10_000,
+  absence: { normal: 'no network is configured' },
   collect: async (context) => {
-    const [ruleset, { config }, interfaces] = await Promise.all([
+    const [ruleset, networks, interfaces] = await Promise.all([
       context.get(firewallFact),
-      context.get(networkConfigFact),
+      networksOf(context),
       context.get(interfacesFact),
     ]);
-    const networks = [config.enableIPv4 ? config.network : null, config.enableIPv6 ? config.ipv6Network : null];
-    return forwardPolicies({ ruleset, networks: networks.filter((network) => network !== null), interfaces });
+    return forwardPolicies({ ruleset, networks, interfaces });
   },
 });
+
+/** Those of subnet.env where the datastore cannot be asked: pods were given their addresses by them. */
+async function networksOf(context: CollectContext): Promise<readonly string[]> {
+  const [observed, file] = await Promise.all([context.observe(networkConfigFact), context.observe(subnetEnvFact)]);
+  if (observed.status !== 'known' && file.status === 'known' && file.value.networks !== null) {
+    return [...file.value.networks, ...(file.value.ipv6Networks ?? [])];
+  }
+  const { config } = await context.get(networkConfigFact);
+  const networks = [config.enableIPv4 ? config.network : null, config.enableIPv6 ? config.ipv6Network : null];
+  return networks.filter((network) => network !== null);
+}
 
 export interface PodScene {
   readonly ruleset: Ruleset;

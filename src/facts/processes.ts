@@ -4,7 +4,7 @@ import { maskArguments } from '../host/secrets.ts';
 import { escapeText } from '../store/untrusted-text.ts';
 import { defineFact } from './fact.ts';
 import { assertWholeView } from './process-view.ts';
-import { programName } from './program-name.ts';
+import { programName, programNamed } from './program-name.ts';
 
 /** A process in the network namespace of this host. */
 export interface ProcessInfo {
@@ -22,8 +22,8 @@ export interface ProcessInfo {
 }
 
 /**
- * Processes of this network namespace that have to do with flannel: flanneld, k3s, rke2, kubelet, containerd, dockerd, crio, flannelctl.
- * `unknown` when one of them is there and its namespace cannot be read, or when processes are hidden from us.
+ * Processes of this network namespace that have to do with flannel: flanneld, k3s, rke2, kubelet, containerd, dockerd, crio, and
+ * flannelctl as an agent. `unknown` when one of them is there and its namespace cannot be read, or when processes are hidden from us.
  */
 export const processesFact = defineFact<readonly ProcessInfo[]>({
   name: 'processes',
@@ -57,10 +57,12 @@ interface Candidate {
   readonly argv: readonly string[];
 }
 
+/** Threads of the kernel and zombies have no arguments: a third of all reads is saved. */
 async function readCandidate(host: Host, pid: number): Promise<Candidate | undefined> {
   return unlessEnded(async () => {
-    const [comm, argv] = await Promise.all([host.readFile(`/proc/${pid}/comm`), readArguments(host, pid)]);
-    const name = programName(comm.trimEnd(), argv);
+    const argv = await readArguments(host, pid);
+    if (argv.length === 0) return undefined;
+    const name = programName(argv) ?? programNamed(await host.readFile(`/proc/${pid}/comm`), argv);
     return name === undefined ? undefined : { pid, name, argv };
   });
 }

@@ -12,9 +12,20 @@ const PROGRAMS: readonly (readonly [name: string, pattern: RegExp])[] = [
 
 const INTERPRETERS = /^(ba|da|a|z|k)?sh$|^busybox$|^python[\d.]*$|^perl$|^node$/;
 
-/** Which program of interest a process is, by its name in the kernel and its arguments; `undefined`: none. */
-export function programName(comm: string, argv: readonly string[]): string | undefined {
-  return knownProgram(argv[programIndex(argv)] ?? '') ?? knownProgram(comm);
+/** Which program of interest was started with these arguments; `undefined`: none. */
+export function programName(argv: readonly string[]): string | undefined {
+  return programNamed(argv[programIndex(argv)] ?? '', argv);
+}
+
+/** The same by another name of the process: what the kernel calls it. */
+export function programNamed(path: string, argv: readonly string[]): string | undefined {
+  const name = knownProgram(path.trimEnd());
+  return name === 'flannelctl' && !isAgent(argv) ? undefined : name;
+}
+
+/** `flannelctl up` that neither leaves at once nor only shows what it would do. */
+export function isAgent(argv: readonly string[]): boolean {
+  return argv.includes('up') && !argv.some((word) => /^--(once|dry-run)(=true)?$/.test(word));
 }
 
 /** Where in `argv` the program stands: after the interpreter that runs a script, else first. */

@@ -1,5 +1,5 @@
 import { bitsOf, familyOf } from '../net/cidr.ts';
-import { parsePrefix } from './nft-match.ts';
+import { parsePrefix } from './nft-element.ts';
 import { protocolNumber } from './protocol.ts';
 import type { Condition, Element, Field, Pattern } from './ruleset.ts';
 

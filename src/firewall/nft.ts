@@ -1,6 +1,6 @@
 import { UnavailableError } from '../errors.ts';
 import { isObject, type Json, listAt, numberAt, objectAt, textAt } from './json.ts';
-import { parseElements } from './nft-match.ts';
+import { parseElements } from './nft-element.ts';
 import { parseRules } from './nft-rule.ts';
 import type { NftText } from './nft-text.ts';
 import { printable } from './quote.ts';

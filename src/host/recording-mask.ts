@@ -12,7 +12,29 @@ export function maskHostCall(method: string, args: readonly unknown[], value: un
   const path = String(args[0]);
   if (/^\/proc\/\d+\/environ$/.test(path)) return maskEnvironment(value);
   if (/^\/proc\/\d+\/cmdline$/.test(path)) return maskCommandLine(value);
-  return maskText(value);
+  return isSecretFile(path) ? MASK : maskText(value);
+}
+
+/** Passwords handed over by discovery or by a file of the user's, wherever they were printed. */
+export function withoutSecrets<T>(value: T, secrets: readonly string[]): T;
+export function withoutSecrets(value: unknown, secrets: readonly string[]): unknown {
+  const known = secrets.filter((secret) => secret.length >= MIN_SECRET);
+  if (typeof value === 'string') return known.reduce((text, secret) => text.replaceAll(secret, MASK), value);
+  if (Array.isArray(value)) return value.map((item: unknown) => withoutSecrets(item, known));
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([key, item]) => [
+    withoutSecrets(key, known),
+    withoutSecrets<unknown>(item, known),
+  ]);
+  return Object.fromEntries(entries);
+}
+
+/** A shorter one would be found in every second word. */
+const MIN_SECRET = 3;
+
+/** `…/serviceaccount/token`, `/etc/flannel/etcd-password`. */
+function isSecretFile(path: string): boolean {
+  return isSecretName(path.slice(path.lastIndexOf('/') + 1));
 }
 
 function maskEnvironment(text: string): string {
@@ -25,9 +47,11 @@ function maskVariable(entry: string): string {
   return isSecretName(name) ? `${name}=${MASK}` : maskUrls(entry);
 }
 
+/** Of programs that have nothing to do with flannel the arguments are nobody's business. */
 function maskCommandLine(text: string): string {
   const argv = text.split('\0');
-  return maskArguments(argv).join('\0');
+  const isOurs = /flannel|k3s|rke2|kubelet|containerd|dockerd|crio/.test(text);
+  return isOurs ? maskArguments(argv).join('\0') : `${argv[0] ?? ''}\0`;
 }
 
 function isExecResult(value: unknown): value is { readonly stdout: string; readonly stderr: string } {

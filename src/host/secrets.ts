@@ -2,7 +2,8 @@
 export const MASK = '[masked]';
 
 /** Names of flags and variables whose value is a secret, as flanneld, k3s, rke2, etcd and kubelet spell them. */
-const SECRET_NAME = /pass(word|wd|phrase)?$|secret|token$|psk$|private.?key|encryption.?key|credential/i;
+const SECRET_NAME =
+  /pass(word|wd|phrase)?$|secret|token$|psk$|private.?key|encryption.?key|client.?key.?data$|credential/i;
 /** k3s and rke2: `-t` is `--token` (only there; `-t` is harmless elsewhere). */
 const K3S_PROGRAM = /(^|\/)(k3s|rke2)(-server|-agent)?( |$)/;
 
@@ -37,16 +38,23 @@ export function maskText(text: string): string {
   return maskUrls(text)
     .replace(/(-----BEGIN [A-Z ]*PRIVATE KEY-----)[\s\S]*?(-----END [A-Z ]*PRIVATE KEY-----|$)/g, `$1\n${MASK}\n$2`)
     .replace(ASSIGNMENT, maskAssignment)
+    .replace(JSON_WEB_TOKEN, MASK)
     .replace(/\b(Bearer|Basic)\s+[\w.~+/=-]{8,}/g, `$1 ${MASK}`);
 }
 
-/** NAME=value, name: value, "name": "value", name:value of Go's %v, --name value. */
+/**
+ * NAME=value, name: value, "name": "value", name:value of Go's %v, --name value; only names that may be a secret's, so that the
+ * second of `Environment=PASSWORD=x` is seen.
+ */
 const ASSIGNMENT =
-  /([A-Za-z][\w.-]*)("?[ \t]*[:=][ \t]*|(?<=--?[\w-]+)[ \t]+(?!-))("(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^\s"',;}&]*)/g;
+  /([\w.-]*(?:pass|secret|token|psk|key|credential)[\w.-]*)("?[ \t]*[:=][ \t]*|(?<=--?[\w-]+)[ \t]+(?!-))("(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^\s"',;}&]*)/gi;
 
 function maskAssignment(whole: string, ...[name = '', between = '', value = '']: string[]): string {
   return isSecretName(name) && value !== '' ? `${name}${between}${keepQuotes(value)}` : whole;
 }
+
+/** Base64 of `{"` begins every part but the last. */
+const JSON_WEB_TOKEN = /\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+/g;
 
 function keepQuotes(value: string): string {
   const quote = /^["']/.exec(value)?.[0] ?? '';

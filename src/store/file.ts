@@ -1,7 +1,6 @@
 import { AbsentError, ConflictError, UnavailableError } from '../errors.ts';
 import type { Clock } from '../host/clock.ts';
 import type { Host, HostWriter } from '../host/host.ts';
-import { systemClock } from '../host/system-clock.ts';
 import { allocationConfig } from './allocation-config.ts';
 import { decodeRecord } from './codec.ts';
 import { acquireInDocument } from './file-acquire.ts';
@@ -20,8 +19,7 @@ export interface FileStoreOptions {
   readonly selection: FileSelection;
   readonly host: Host;
   readonly writer: HostWriter;
-  /** Default: the machine's. */
-  readonly clock?: Clock;
+  readonly clock: Clock;
 }
 
 /** Leases in one JSON document, safe for several processes: readers see whole documents, writers take turns. */
@@ -70,7 +68,7 @@ export function rawFileRecords(options: {
   readonly host: Host;
   readonly writer: HostWriter;
   readonly path: string;
-  readonly clock?: Clock;
+  readonly clock: Clock;
 }) {
   const file = openFile({ ...options, selection: { kind: 'file', path: options.path } });
   return {
@@ -93,7 +91,7 @@ export function rawFileRecords(options: {
 
 type Change<T> = (document: FileDocument, now: number) => { readonly next: FileDocument; readonly result: T };
 
-function openFile({ selection, host, writer, clock = systemClock }: FileStoreOptions) {
+function openFile({ selection, host, writer, clock }: FileStoreOptions) {
   return {
     read: async (): Promise<FileDocument> => {
       const path = await documentPath(host, selection.path);

@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import { observeOverlay } from '../../src/dataplane/observe.ts';
 import { planOverlay } from '../../src/dataplane/plan.ts';
 import { type Programmed, programOnce } from '../../src/dataplane/program.ts';
+import { systemClock } from '../../src/host/system-clock.ts';
 import { FLANNEL_DEFAULTS } from '../../src/net/flannel-options.ts';
-import { allocationConfig } from '../../src/store/allocation-config.ts';
 import { fileStore } from '../../src/store/file.ts';
 import type { SubnetStore } from '../../src/store/store.ts';
+import { parseStoredConfig } from '../../src/store/stored-config.ts';
 import { makeNamespace, type Namespace } from './namespace.ts';
 
 /** Nodes on one switch, each in a namespace of its own, that share a datastore in a file. */
@@ -19,13 +20,33 @@ export interface Mesh {
 }
 
 export async function makeMesh(count: number, config: object): Promise<Mesh> {
+  const namespaces: Namespace[] = [];
+  const remove = async () => {
+    for (const namespace of namespaces.reverse()) await namespace.remove();
+  };
+  try {
+    return { ...(await buildMesh(count, config, namespaces)), remove };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+/** What is made is added to `namespaces`, so that it can be removed half-way, too. */
+async function buildMesh(count: number, config: object, namespaces: Namespace[]): Promise<Omit<Mesh, 'remove'>> {
   const hub = await makeNamespace();
+  namespaces.push(hub);
   await hub.run('ip link add br0 type bridge');
   await hub.run('ip link set br0 up');
   const nodes: Namespace[] = [];
-  for (let index = 1; index <= count; index += 1) nodes.push(await plugIn(hub, index));
+  for (let index = 1; index <= count; index += 1) {
+    const node = await makeNamespace();
+    namespaces.push(node);
+    nodes.push(node);
+    await plugIn(hub, node, index);
+  }
   const selection = { kind: 'file', path: join(hub.directory, 'leases.json') } as const;
-  const store = fileStore({ selection, host: hub.host, writer: hub.writer });
+  const store = fileStore({ selection, host: hub.host, writer: hub.writer, clock: systemClock });
   await store.writeNetworkConfig(JSON.stringify(config), null);
   const program = (index: number) => programNode(nodes, index, store);
   return {
@@ -37,9 +58,6 @@ export async function makeMesh(count: number, config: object): Promise<Mesh> {
       const programmed: Programmed[] = [];
       for (const index of nodes.keys()) programmed.push(await program(index));
       return programmed;
-    },
-    remove: async () => {
-      for (const namespace of [...nodes, hub]) await namespace.remove();
     },
   };
 }
@@ -54,19 +72,17 @@ export function optionsOf(node: Namespace) {
   return { ...FLANNEL_DEFAULTS, iface: ['eth0'], subnetFile: join(node.directory, 'subnet.env') };
 }
 
-async function plugIn(hub: Namespace, index: number): Promise<Namespace> {
-  const node = await makeNamespace();
+async function plugIn(hub: Namespace, node: Namespace, index: number): Promise<void> {
   await hub.run(`ip link add p${index} type veth peer name eth0 netns ${node.name}`);
   await hub.run(`ip link set p${index} master br0 up`);
   await node.run(`ip addr add 192.168.9.${index}/24 dev eth0`);
   await node.run(`ip addr add fd00:9::${index}/64 dev eth0 nodad`);
   await node.run('ip link set eth0 up');
-  return node;
 }
 
 async function programNode(nodes: readonly Namespace[], index: number, store: SubnetStore): Promise<Programmed> {
   const node = nodes[index];
   if (node === undefined) throw new Error(`there is no node ${index}`);
   const { host, writer } = node;
-  return programOnce({ options: optionsOf(node), host, writer, store, readConfig: allocationConfig });
+  return programOnce({ options: optionsOf(node), host, writer, store, readConfig: parseStoredConfig });
 }

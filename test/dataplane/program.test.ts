@@ -2,8 +2,11 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { driftOf, type Mesh, makeMesh, optionsOf } from './mesh.ts';
 
-let mesh: Mesh;
-afterEach(() => mesh.remove());
+let mesh: Mesh | undefined;
+afterEach(async () => {
+  await mesh?.remove();
+  mesh = undefined;
+});
 
 const IPV4 = { Network: '10.244.0.0/16', Backend: { Type: 'vxlan' } };
 const DUAL = { ...IPV4, EnableIPv6: true, IPv6Network: 'fc00::/48' };

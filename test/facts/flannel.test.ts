@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import type { GivenOptions } from '../../src/facts/fact.ts';
 import { flannelFact } from '../../src/facts/flannel.ts';
+import { recordedHost as replayHost } from '../../src/host/recorded.ts';
+import { openRecording, recordHost, startRecording } from '../../src/host/recording.ts';
 import { collect, observe, secretBox } from '../support/collect.ts';
 import { forbidden, type RecordedParts, recordedHost } from '../support/recorded.ts';
 import { ELSEWHERE, type ProcessParts, procWith } from '../support/recorded-process.ts';
@@ -73,6 +75,13 @@ describe('a flanneld started by hand', () => {
       deployment: 'process',
       unit: null,
     });
+  });
+
+  it('is read where process 1 hides its namespaces from root', async () => {
+    const parts = procWith(process);
+    const links = { ...parts.links, '/proc/1/ns/mnt': forbidden('/proc/1/ns/mnt') };
+    const host = recordedHost({ ...parts, links, commands: NO_LINKS });
+    expect(await collect(flannelFact, { host })).toMatchObject({ deployment: 'process' });
   });
 
   it('hands its password over without showing it', async () => {
@@ -382,5 +391,22 @@ describe('a user without rights', () => {
       status: 'unknown',
       reason: 'permission',
     });
+  });
+});
+
+describe('a recorded run', () => {
+  it('replays to the identical value', async () => {
+    const argv = ['flanneld', '--etcd-prefix=/a', '--etcd-password=hunter2'];
+    const { host } = partsOf({
+      processes: [
+        { pid: 812, argv },
+        { pid: 9, argv: ['bash'] },
+      ],
+      commands: FLANNEL_LINKS,
+    });
+    const recording = startRecording(0);
+    const first = await collect(flannelFact, { host: recordHost(host, recording) });
+    const replayed = openRecording(JSON.stringify(recording));
+    expect(await collect(flannelFact, { host: replayHost(replayed) })).toEqual(first);
   });
 });

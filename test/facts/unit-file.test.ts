@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: this is how systemd writes a variable
 import { describe, expect, it } from 'vitest';
 import { commandWords, parseEnvironmentFile, parseUnit } from '../../src/facts/unit-file.ts';
 

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentPairs } from '../../src/drill/pods.ts';
-import { flannelctl, type Lab, machineState, nodeOf, openLab, PROGRAM, processesOf } from './drill-lab.ts';
+import { alone, type Lab, machineState, nodeOf, openLab, processesOf, TELL_LEFTOVERS } from './drill-lab.ts';
 
 const state = (lab: Lab) => `/run/flannelctl/drill/${lab.record.tag}`;
 
@@ -140,38 +140,42 @@ describe('a drill with etcd', () => {
 });
 
 describe('the end of a drill', () => {
-  it('leaves no process, mount, directory or namespace', async () => {
-    const before = machineState();
-    const lab = await openLab({ nodes: 2 });
-    const running = processesOf(lab.record.tag);
-    await lab.remove();
-    expect(running.length).toBeGreaterThan(5);
-    expect(processesOf(lab.record.tag)).toEqual([]);
-    expect(machineState()).toEqual(before);
+  const mounts = 'mounts=$(cat /proc/self/mountinfo)\n';
+
+  it('leaves no process, mount or directory', () => {
+    const script = '"$flannelctl" drill up --nodes 2 --store etcd >/dev/null && "$flannelctl" drill down >/dev/null';
+    expect(alone(`${mounts}${script}\n${TELL_LEFTOVERS}`)).toBe('');
   });
 
-  it.each([30, 120, 250, 400])('finds with down --all what up left when it was killed after %i ms', async (ms) => {
-    const tags = new Set(drills());
-    const up = spawn(PROGRAM, ['drill', 'up', '--nodes', '4'], { stdio: 'ignore' });
-    const ended = new Promise((resolve) => up.once('exit', resolve));
-    await sleep(ms);
-    up.kill('SIGKILL');
-    await ended;
-    const left = drills().filter((tag) => !tags.has(tag));
-    const { code } = flannelctl('drill', 'down', '--all');
-    expect(code).toBe(0);
-    expect(drills()).toEqual([]);
-    expect(left.flatMap(processesOf)).toEqual([]);
+  it('is told by the leftovers of one that has not ended', () => {
+    const told = alone(`${mounts}"$flannelctl" drill up --nodes 2 >/dev/null\n${TELL_LEFTOVERS}`);
+    expect(told).toContain('flannelctl\n');
+    expect(told).toContain('holder.sh');
+    expect(told).toContain('/opt/bin/flanneld --etcd-endpoints');
   });
 
-  it.each(['SIGINT', 'SIGTERM'] as const)('removes what it had made when %s interrupts up', async (name) => {
-    const before = machineState();
-    const up = spawn(PROGRAM, ['drill', 'up', '--nodes', '6'], { stdio: 'ignore' });
-    const ended = new Promise((resolve) => up.once('exit', resolve));
-    await until(() => drills().length > 0);
-    up.kill(name);
-    expect(await ended).toBe(name === 'SIGINT' ? 130 : 143);
-    expect(machineState()).toEqual(before);
+  it.each(['0.03', '0.1', '0.2', '0.3', '0.4', '0.5'])(
+    'comes with down --all when up was killed after %s s',
+    (seconds) => {
+      const script = `"$flannelctl" drill up --nodes 4 >/dev/null 2>&1 & up=$!
+sleep ${seconds}
+kill -KILL $up
+wait $up
+"$flannelctl" drill down --all >/dev/null`;
+      expect(alone(`${mounts}${script}\n${TELL_LEFTOVERS}`)).not.toMatch(/drill|holder|flanneld|mounts differ/);
+    },
+  );
+
+  it.each([
+    ['INT', 130],
+    ['TERM', 143],
+  ])('comes at once when SIG%s interrupts up', (name, code) => {
+    const script = `"$flannelctl" drill up --nodes 6 >/dev/null 2>&1 & up=$!
+until [ -d /run/flannelctl/drill ]; do sleep 0.01; done
+kill -${name} $up
+wait $up
+echo $?`;
+    expect(alone(`${mounts}${script}\n${TELL_LEFTOVERS}`)).toBe(`${code}\n`);
   });
 
   it('does not end a process that has the pid of a holder and is another one', async () => {
@@ -187,15 +191,3 @@ describe('the end of a drill', () => {
     expect(processesOf(lab.record.tag)).toEqual([]);
   });
 });
-
-function drills(): readonly string[] {
-  return existsSync('/run/flannelctl/drill') ? readdirSync('/run/flannelctl/drill') : [];
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  const end = Date.now() + 5000;
-  while (!holds()) {
-    if (Date.now() > end) throw new Error('waited in vain');
-    await sleep(5);
-  }
-}

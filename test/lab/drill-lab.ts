@@ -35,36 +35,37 @@ export function nodeOf({ nodes }: Pick<Lab, 'nodes'>, index: number): DrillNode 
   return node;
 }
 
-export interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
+/**
+ * Runs a shell script where drills are alone: a /run, a /proc and processes of its own, so that a script may remove all drills there
+ * are without touching those of other tests. `$flannelctl` is the executable; what the script prints is returned.
+ */
+export function alone(script: string, ...args: readonly string[]): string {
+  const prepare = 'mount -t proc proc /proc && mount -t tmpfs tmpfs /run && flannelctl=$1 && shift && eval "$(cat)"';
+  const namespaces = ['--mount', '--pid', '--fork', '--kill-child'];
+  const argv = [...namespaces, 'sh', '-c', prepare, 'sh', PROGRAM, ...args];
+  const { stdout, stderr } = spawnSync('unshare', argv, { input: script, encoding: 'utf8', timeout: 60_000 });
+  return `${stdout}${stderr}`;
 }
 
-/** The executable, as a user runs it. */
-export function flannelctl(...argv: readonly string[]): Ended {
-  const { status, stdout, stderr } = spawnSync(PROGRAM, argv, { encoding: 'utf8', timeout: 60_000 });
-  return { code: status, stdout, stderr };
-}
+/** For {@link alone}: tells what a drill has left behind, and nothing when that is nothing. */
+export const TELL_LEFTOVERS = `
+ls -A /run
+for path in /proc/[0-9]*; do tr '\\0' ' ' <$path/cmdline; echo; done | grep -E '[h]older.sh|[/]opt/bin/flanneld|[e]tcd '
+[ "$(cat /proc/self/mountinfo)" = "$mounts" ] || echo 'mounts differ'
+`;
 
-/** What a drill could leave on this machine, or change on it. */
+/** What a node could change on this machine with root's rights; other tests do not touch it. */
 export function machineState(): Record<string, unknown> {
   return {
-    mounts: readFileSync('/proc/self/mountinfo', 'utf8'),
-    run: readdirSync('/run'),
     links: execFileSync('ip', ['-br', 'link'], { encoding: 'utf8' }),
-    namespaces: readdirSync('/var/run').includes('netns') ? readdirSync('/var/run/netns').filter(isOurs) : [],
+    routes: execFileSync('ip', ['route'], { encoding: 'utf8' }),
     rules: spawnSync('nft', ['list', 'ruleset'], { encoding: 'utf8' }).stdout,
     forward: readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8'),
     hostname: readFileSync('/proc/sys/kernel/hostname', 'utf8'),
   };
 }
 
-function isOurs(name: string): boolean {
-  return name === 'pod';
-}
-
-/** Pids of the processes of a drill, zombies left out; of all drills when no tag is given. */
+/** Pids of the processes of a drill; zombies have no command line and are left out. */
 export function processesOf(tag: string): readonly number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))

@@ -3,57 +3,22 @@ import { promisify } from 'node:util';
 import pLimit from 'p-limit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { liveHost } from '../../src/host/live.ts';
-import { openEtcdStore } from '../../src/store/etcd.ts';
 import { openConnections } from '../../src/store/etcd-connection.ts';
-import type { EtcdSelection, LeaseAttributes, StoreSecrets, SubnetStore } from '../../src/store/store.ts';
+import type { EtcdSelection } from '../../src/store/store.ts';
+import {
+  attributes,
+  closeAll,
+  failureOf,
+  open,
+  PREFIX,
+  proxies,
+  stalledEndpoint,
+  TIMEOUT_MS,
+} from '../support/etcd-client.ts';
 import { type EtcdServer, freePort, startEtcd } from '../support/etcd-server.ts';
-import { startProxy, type TcpProxy } from '../support/proxy.ts';
-import { makeTlsFiles, type TlsFiles } from '../support/tls-files.ts';
+import { startProxy } from '../support/proxy.ts';
 
-const TIMEOUT_MS = 1500;
-const PREFIX = '/coreos.com/network';
-
-type Limits = StoreSecrets & { readonly timeoutMs?: number };
-
-const stores: SubnetStore[] = [];
-const proxies: TcpProxy[] = [];
-afterEach(async () => {
-  await Promise.all(stores.splice(0).map((store) => store.close()));
-  await Promise.all(proxies.splice(0).map((proxy) => proxy.close()));
-});
-
-async function open(endpoints: readonly string[], more: Partial<EtcdSelection> = {}, limits: Limits = {}) {
-  const { timeoutMs = TIMEOUT_MS, ...secrets } = limits;
-  const none = { keyFile: '', certFile: '', caFile: '', username: '' };
-  const selection: EtcdSelection = { kind: 'etcd', endpoints, prefix: PREFIX, ...none, ...more };
-  const store = await openEtcdStore({ selection, host: liveHost({ root: '/' }), secrets, timeoutMs });
-  stores.push(store);
-  return store;
-}
-
-async function stalledEndpoint(target: number): Promise<string> {
-  const proxy = await startProxy(target, 'stalled');
-  proxies.push(proxy);
-  return `http://127.0.0.1:${proxy.port}`;
-}
-
-/** What the store says, and how long that took. */
-async function failureOf(work: Promise<unknown>) {
-  const start = performance.now();
-  const [outcome] = await Promise.allSettled([work]);
-  const tookMs = performance.now() - start;
-  return { tookMs, error: outcome?.status === 'rejected' ? outcome.reason : undefined };
-}
-
-const attributes: LeaseAttributes = {
-  publicIp: '192.0.2.1',
-  publicIpv6: null,
-  backendType: 'vxlan',
-  vtep: { vni: 1, mac: 'c6:d2:32:6f:8f:44' },
-  vtepV6: null,
-  backendData: null,
-  backendV6Data: null,
-};
+afterEach(closeAll);
 
 describe('an etcd without authentication', () => {
   let etcd: EtcdServer;
@@ -205,105 +170,3 @@ async function fill(endpoint: string, count: number): Promise<void> {
   await Promise.all(Array.from({ length: count }, (_, id) => limit(() => put(id))));
   connection?.close();
 }
-
-describe('an etcd with authentication', () => {
-  let etcd: EtcdServer;
-  beforeAll(async () => {
-    etcd = await startEtcd();
-    await etcd.ctl('user', 'add', 'root:rootpw');
-    await etcd.ctl('user', 'grant-role', 'root', 'root');
-    await etcd.ctl('user', 'add', 'reader:readerpw');
-    await etcd.ctl('role', 'add', 'reader');
-    await etcd.ctl('role', 'grant-permission', 'reader', '--prefix=true', 'read', `${PREFIX}/`);
-    await etcd.ctl('user', 'grant-role', 'reader', 'reader');
-    await etcd.ctl('put', `${PREFIX}/config`, '{"Network":"10.244.0.0/16","Backend":{"Type":"vxlan"}}');
-    await etcd.ctl('auth', 'enable');
-  });
-  afterAll(() => etcd.stop());
-
-  test('wants credentials, which is no empty store', async () => {
-    const { error } = await failureOf((await open([etcd.endpoint])).listLeases());
-    expect(error).toMatchObject({ reason: 'permission', exitCode: 77 });
-    expect(error.message).toBe(`etcd ${etcd.endpoint} wants a user name and a password`);
-  });
-
-  test('refuses a wrong password without showing it', async () => {
-    const store = await open([etcd.endpoint], { username: 'root' }, { etcdPassword: 'hunter2' });
-    const { error } = await failureOf(store.readNetworkConfig());
-    expect(error.message).toBe(`etcd ${etcd.endpoint} refuses the user name or the password`);
-    expect(`${error.stack} ${error.cause}`).not.toContain('hunter2');
-  });
-
-  test('lets the right user in', async () => {
-    const store = await open([etcd.endpoint], { username: 'root' }, { etcdPassword: 'rootpw' });
-    await expect(store.acquire({ attributes })).resolves.toMatchObject({ kind: 'lease' });
-  });
-
-  test('lets a reader read and refuses its write', async () => {
-    const store = await open([etcd.endpoint], { username: 'reader' }, { etcdPassword: 'readerpw' });
-    const { modRevision } = await store.readNetworkConfig();
-    const { error } = await failureOf(store.writeNetworkConfig('{}', modRevision));
-    expect(error).toMatchObject({ reason: 'permission' });
-    expect(error.message).toContain(etcd.endpoint);
-  });
-
-  test('does not call a prefix empty that the user may not read', async () => {
-    const options = { username: 'reader', prefix: '/other' };
-    const store = await open([etcd.endpoint], options, { etcdPassword: 'readerpw' });
-    expect((await failureOf(store.listLeases())).error).toMatchObject({ reason: 'permission' });
-  });
-
-  test('is as quick to give up on a silent endpoint as without a password', async () => {
-    const endpoint = await stalledEndpoint(etcd.port);
-    const store = await open([endpoint], { username: 'root' }, { etcdPassword: 'rootpw' });
-    const { error, tookMs } = await failureOf(store.acquire({ attributes }));
-    expect(error).toMatchObject({ reason: 'timeout' });
-    expect(error.message).toContain(endpoint);
-    expect(tookMs).toBeLessThan(TIMEOUT_MS);
-  });
-});
-
-describe('an etcd with TLS', () => {
-  let etcd: EtcdServer;
-  let files: TlsFiles;
-  beforeAll(async () => {
-    files = await makeTlsFiles();
-    etcd = await startEtcd({ ...files, clientCertAuth: true });
-  });
-  afterAll(async () => {
-    await etcd.stop();
-    await files.remove();
-  });
-
-  test('is read with the CA and the client certificate', async () => {
-    const store = await open([etcd.endpoint], files);
-    await expect(store.listLeases()).resolves.toMatchObject({ records: [] });
-  });
-
-  test('is not believed with another CA', async () => {
-    const store = await open([etcd.endpoint], { ...files, caFile: files.otherCaFile });
-    const { error, tookMs } = await failureOf(store.listLeases());
-    expect(error).toMatchObject({ reason: 'unreachable' });
-    expect(error.message).toBe(`etcd ${etcd.endpoint} TLS: its certificate is not signed by the CA given`);
-    expect(tookMs).toBeLessThan(TIMEOUT_MS);
-  });
-
-  test('says that it wants a client certificate', async () => {
-    const store = await open([etcd.endpoint], { caFile: files.caFile });
-    const { error, tookMs } = await failureOf(store.listLeases());
-    expect(error.message).toBe(`etcd ${etcd.endpoint} TLS: it refuses our client certificate, or wants one`);
-    expect(tookMs).toBeLessThan(TIMEOUT_MS);
-  });
-
-  test('is not taken for silent when it is spoken to without TLS', async () => {
-    const endpoint = etcd.endpoint.replace('https', 'http');
-    const { error, tookMs } = await failureOf((await open([endpoint])).listLeases());
-    expect(error).toMatchObject({ reason: 'unreachable' });
-    expect(error.message).toContain(endpoint);
-    expect(tookMs).toBeLessThan(TIMEOUT_MS);
-  });
-
-  test('needs its TLS files to be there', async () => {
-    await expect(open([etcd.endpoint], { caFile: '/nonexistent/ca.pem' })).rejects.toMatchObject({ code: 'absent' });
-  });
-});

@@ -81,8 +81,9 @@ test('loses nothing when five processes write at once', async () => {
   const src = (path: string) => new URL(`../../src/${path}`, import.meta.url).href;
   const script = (id: number) => `
     import { liveHost, liveWriter } from '${src('host/live.ts')}';
+    import { systemClock as clock } from '${src('host/system-clock.ts')}';
     import { rawFileRecords } from '${src('store/file.ts')}';
-    const raw = rawFileRecords({ host: liveHost({ root: '/' }), writer: liveWriter({ root: '/' }), path: '${folder}' });
+    const raw = rawFileRecords({ host: liveHost({ root: '/' }), writer: liveWriter({ root: '/' }), clock, path: '${folder}' });
     for (let n = 0; n < 10; n += 1) await raw.put('10.${id}.' + n + '.0-24', '{"PublicIP":"192.0.2.1"}');`;
   const run = (id: number) => promisify(execFile)(process.execPath, ['--input-type=module', '-e', script(id)]);
   await Promise.all([1, 2, 3, 4, 5].map(run));
@@ -92,6 +93,6 @@ test('loses nothing when five processes write at once', async () => {
 test('keeps the time of a record that is overwritten raw', async () => {
   await open().writeNetworkConfig(CONFIG, null);
   const { key, expiresAt } = await open().acquire({ attributes });
-  await rawFileRecords({ host, writer, path: folder }).put(key, '{"PublicIP":"192.0.2.2"}');
+  await rawFileRecords({ host, writer, clock: systemClock, path: folder }).put(key, '{"PublicIP":"192.0.2.2"}');
   expect((await open().listLeases()).records[0]?.expiresAt).toBe(expiresAt);
 });

@@ -1,6 +1,9 @@
-import type { OverlayPeer } from '../../src/dataplane/entry.ts';
+import type { ActualOverlay, DesiredOverlay, LinkEntry, OverlayPeer } from '../../src/dataplane/entry.ts';
+import type { NetworkConfigFact } from '../../src/facts/datastore.ts';
 import type { CollectContext, Fact, Observed } from '../../src/facts/fact.ts';
 import type { FlannelInstall } from '../../src/facts/flannel.ts';
+import type { InterfaceInfo } from '../../src/facts/interfaces.ts';
+import type { Underlay } from '../../src/facts/overlay.ts';
 import type { UnderlayAnswer } from '../../src/facts/probes.ts';
 import type { SubnetEnv } from '../../src/facts/subnet-env.ts';
 import type { Host } from '../../src/host/host.ts';
@@ -123,4 +126,94 @@ export function contextWith(
     openKube: () => Promise.reject(new Error('no API here')),
   };
   return context;
+}
+
+export const NETWORK_CONFIG: NetworkConfigFact = {
+  config: {
+    enableIPv4: true,
+    enableIPv6: false,
+    enableNFTables: false,
+    network: '10.244.0.0/16',
+    ipv6Network: null,
+    subnetLen: 24,
+    subnetMin: null,
+    subnetMax: null,
+    ipv6SubnetLen: null,
+    ipv6SubnetMin: null,
+    ipv6SubnetMax: null,
+    backend: {
+      type: 'vxlan',
+      vni: 1,
+      port: null,
+      outerMtuBytes: null,
+      gbp: false,
+      learning: false,
+      directRouting: false,
+    },
+  },
+  warnings: [],
+  source: 'etcdctl get /coreos.com/network/config',
+};
+
+export const UNDERLAY: Underlay = {
+  device: 'e0',
+  mtuBytes: 1500,
+  ipv4: '192.168.77.1',
+  ipv6: null,
+  publicIp: '192.168.77.1',
+  publicIpv6: null,
+  because: '--iface=e0',
+};
+
+export function linkOf(more: Partial<LinkEntry> = {}): LinkEntry {
+  return {
+    kind: 'link',
+    device: 'flannel.1',
+    vni: 1,
+    port: 8472,
+    local: '192.168.77.1',
+    underlay: 'e0',
+    mtuBytes: 1450,
+    mac: '02:00:00:00:00:01',
+    learning: false,
+    gbp: false,
+    isUp: true,
+    ...more,
+  };
+}
+
+/** flannel.1 with 10.244.1.0/32, and nothing else. */
+export function actualOverlay(more: Partial<ActualOverlay> = {}): ActualOverlay {
+  return {
+    links: [linkOf()],
+    strangers: {},
+    addresses: [{ kind: 'address', device: 'flannel.1', address: '10.244.1.0/32' }],
+    neighbours: [],
+    fdb: [],
+    routes: [],
+    ...more,
+  };
+}
+
+export function desiredOverlay(...peers: readonly OverlayPeer[]): DesiredOverlay {
+  return { entries: [], devices: ['flannel.1'], networks: ['10.244.0.0/16'], peers, ignored: [] };
+}
+
+/** An interface with one address. */
+export function interfaceOf(name: string, ip: string): InterfaceInfo {
+  return {
+    index: 2,
+    name,
+    kind: '',
+    mtuBytes: 1500,
+    mac: '',
+    isUp: true,
+    hasCarrier: true,
+    master: null,
+    addresses: [
+      { family: 4, ip, prefixLength: 24, scope: 'global', isDynamic: false, isTemporary: false, isDeprecated: false },
+    ],
+    vxlan: null,
+    counters: null,
+  };
 }

@@ -7,6 +7,7 @@ import {
   type NonEmpty,
   type Subject,
 } from '../../doctor/check.ts';
+import { NO_DATASTORE } from '../../doctor/no-datastore.ts';
 import { type BlockedPath, blockedPathFact } from '../../facts/blocked-path.ts';
 import { firewallAfterProbesFact, firewallFact } from '../../facts/firewall.ts';
 import { overlayEchoFact, underlayEchoFact } from '../../facts/probes.ts';
@@ -31,7 +32,7 @@ type Values = Here | Beyond;
 
 const needs = {
   tunnel: tunnelFirewallFact,
-  rules: firewallFact,
+  rules: { optional: firewallFact },
   rulesAfter: { optional: firewallAfterProbesFact },
   underlay: { optional: underlayEchoFact },
   overlay: { optional: overlayEchoFact },
@@ -44,6 +45,7 @@ export default defineCheck<typeof needs, Values>({
   group: 'firewall',
   severity: 'error',
   needs,
+  causedBy: [NO_DATASTORE],
   say: {
     en: {
       title: 'no firewall drops the packets of the tunnel',
@@ -129,7 +131,8 @@ function findingsHere(block: TunnelBlock, facts: Facts): readonly Finding<Values
 }
 
 function counterEvidence({ blocker }: TunnelBlock, { rules, rulesAfter }: Facts): readonly Evidence[] {
-  const growth = rulesAfter.status === 'known' ? growthOf(blocker.label, rules, rulesAfter.value) : undefined;
+  if (rules.status !== 'known' || rulesAfter.status !== 'known') return [];
+  const growth = growthOf(blocker.label, rules.value, rulesAfter.value);
   if (growth === undefined || growth <= 0) return [];
   return [
     { what: 'counter while probing', observed: `+${growth} packets`, expected: '+0 packets', source: blocker.source },

@@ -22,7 +22,7 @@ export default class DrillDown extends BaseCommand {
     const format = this.format(flags, ['text', 'json']);
     const tools = await openDrillTools(this.deadline(NO_DEADLINE_MS));
     const tags = flags.all ? await findDrills(tools) : [(await findRecord(tools.host, flags.tag)).tag];
-    for (const tag of tags) await removeDrill(tools, tag);
+    await Promise.all(tags.map((tag) => removeDrill(tools, tag)));
     const document = { apiVersion: 'flannelctl.dev/v1', kind: 'DrillRemoval', removed: tags };
     const sentence = tags.length === 0 ? 'no drill is up, and none left anything' : `removed ${tags.join(', ')}`;
     this.print(format === 'json' ? renderJson(document) : sentence);

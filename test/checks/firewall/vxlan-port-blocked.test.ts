@@ -34,7 +34,7 @@ function evaluate(parts: { blocks?: readonly TunnelBlock[] } & Partial<Facts>) {
   const { blocks = [], ...facts } = parts;
   return check.evaluate({
     tunnel: { port: 8472, device: 'eth0', blocks },
-    rules: rulesWith(3),
+    rules: known(rulesWith(3)),
     rulesAfter: PASSIVE,
     underlay: PASSIVE,
     overlay: PASSIVE,

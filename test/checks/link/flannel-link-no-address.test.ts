@@ -67,6 +67,26 @@ describe('flannel-link-no-address', () => {
     );
   });
 
+  const afterTheft = (usedBy: string) => {
+    const own = check.evaluate(overlayScene({ kernel: BARE }))[0];
+    const cause = {
+      values: { kind: 'held', usedBy },
+      about: ['node'],
+      evidence: [{ what: 'subnet', observed: '', source: '' }],
+    } as const;
+    return reasonBetween(check.causedBy, 'lease-duplicate-subnet', { cause, own });
+  };
+
+  it('follows from a lease of another host on the subnet that the device uses', () => {
+    expect(afterTheft('flannel.1')).toBe(
+      'flannel.1 still carries the address of a subnet that another host leases now',
+    );
+  });
+
+  it('does not follow from a lease of another host on a subnet that only a file names', () => {
+    expect(afterTheft('/run/flannel/subnet.env')).toBeUndefined();
+  });
+
   it('is a fault of its own where the device is down, because IPv4 addresses stay', () => {
     expect(follows(down, { kernel: both(withLinks({ isUp: false }), BARE) })).toBeUndefined();
   });

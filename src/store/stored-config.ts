@@ -1,0 +1,25 @@
+import { InputError, UnavailableError } from '../errors.ts';
+import { checkNetworkConfig, type ParsedNetworkConfig, parseNetworkConfig } from './config.ts';
+import type { StoredNetworkConfig, SubnetStore } from './store.ts';
+
+/**
+ * A stored configuration as flannel would take it. Where flannel allocates (etcd, and our file), its range rules hold and
+ * the ranges are filled in; with the Kubernetes API the podCIDR rules.
+ * @throws {UnavailableError} `malformed` when flannel would refuse it.
+ */
+export function parseStoredConfig(stored: StoredNetworkConfig, kind: SubnetStore['kind']): ParsedNetworkConfig {
+  const parsed = parseText(stored);
+  if (kind === 'kube') return parsed;
+  const { config, problems } = checkNetworkConfig(parsed.config);
+  if (problems.length === 0) return { config, warnings: parsed.warnings };
+  throw new UnavailableError('malformed', `flannel refuses ${stored.source}: ${problems.join('; ')}`);
+}
+
+function parseText({ text, source }: StoredNetworkConfig): ParsedNetworkConfig {
+  try {
+    return parseNetworkConfig(text);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new UnavailableError('malformed', `${error.message} (${source})`, { cause: error });
+  }
+}
