@@ -1,7 +1,7 @@
 import { runStep, type Step, type StepResult } from './steps.ts';
 
 const TYPES: Step = { name: 'types', argv: ['tsc', '-p', 'tsconfig.json'] };
-const STYLE: Step = { name: 'lint and format', argv: ['biome', 'ci', '--colors=off', '.'] };
+const STYLE: Step = { name: 'lint and format', argv: ['biome', 'ci', '--colors=off', '--error-on-warnings', '.'] };
 const RULES: Step = {
   name: 'architecture and pages',
   argv: ['vitest', 'run', 'test/architecture.test.ts', 'test/contracts/pages.test.ts', '--reporter=dot'],

@@ -37,11 +37,15 @@ export function runStep({ name, argv }: Step): Promise<StepResult> {
   });
 }
 
-/** Runs it with its output on ours; the result is its exit code. */
-export function runVisible({ argv }: Step): Promise<number> {
+/** Runs it with its output on ours and more environment; the result is its exit code. */
+export function runVisible({ argv }: Step, env: Readonly<Record<string, string>>): Promise<number> {
   const [program, ...args] = argv;
   return new Promise((resolve, reject) => {
-    const child = spawn(join(ROOT, 'node_modules/.bin', program), args, { cwd: ROOT, stdio: 'inherit' });
+    const child = spawn(join(ROOT, 'node_modules/.bin', program), args, {
+      cwd: ROOT,
+      stdio: 'inherit',
+      env: { ...process.env, ...env },
+    });
     child.on('error', reject);
     child.on('close', (code) => resolve(code ?? 1));
   });

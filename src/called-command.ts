@@ -32,7 +32,8 @@ function firstWords(argv: readonly string[]): readonly string[] {
 function unknown(words: readonly string[], ids: readonly string[]): UsageError {
   const isTopic = ids.some((id) => id.startsWith(`${words[0]}:`));
   const named = isTopic ? words : words.slice(0, 1);
-  const meant = nearest(shown(named.join(':')), ids)?.replaceAll(':', ' ');
+  const topics = ids.flatMap((id) => (id.includes(':') ? [id.slice(0, id.lastIndexOf(':'))] : []));
+  const meant = nearest(shown(named.join(':')), [...ids, ...topics])?.replaceAll(':', ' ');
   const all = `flannelctl ${isTopic ? `${words[0]} ` : ''}--help`;
   const hint = meant === undefined ? `See ${all}.` : `Did you mean "flannelctl ${meant}"? See ${all}.`;
   return new UsageError(`"${named.map(shown).join(' ')}" is no command of flannelctl`, { hint });

@@ -15,8 +15,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     process.exit();
   });
   try {
-    const config = await loadConfig();
-    await dispatch(config, config.findCommand('help') === undefined ? helpAsFlag(argv) : argv);
+    await dispatch(await loadConfig(), argv);
   } catch (error) {
     tell(error, argv);
   }
@@ -52,11 +51,6 @@ async function runCommand(config: Config, { id, argv }: Extract<Called, { kind: 
   } catch (error) {
     throw wrongUsage(error, { name: id.replaceAll(':', ' '), flags: Object.keys(command.flags) });
   }
-}
-
-/** `help leases list` → `leases list --help`. */
-function helpAsFlag(argv: readonly string[]): readonly string[] {
-  return argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv;
 }
 
 /** A reader that went away (`| head -1`) is no error: what is left to say is dropped, the work goes on to its end. */

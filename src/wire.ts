@@ -27,8 +27,9 @@ export interface World {
 }
 
 export async function openWorld(options: WorldOptions): Promise<World> {
-  const { liveHost, liveWriter } = await import('./host/live.ts');
+  const { assertHostRoot, liveHost, liveWriter } = await import('./host/live.ts');
   const { systemClock } = await import('./host/system-clock.ts');
+  await assertHostRoot(options.root);
   const host = liveHost({ root: options.root });
   const writer = async () => liveWriter({ root: options.root });
   const openKube: World['openKube'] = async (selection, { timeoutMs }) => {

@@ -1,5 +1,5 @@
 import { BaseCommand } from '../base-command.ts';
-import { resolve, selectChecks } from '../doctor/selection.ts';
+import { resolveIds, selectChecks } from '../doctor/selection.ts';
 import { doctorArgs, doctorFlags, doctorTimes, givenOptions } from '../doctor-flags.ts';
 import { DoctorSession } from '../doctor-session.ts';
 import { treat } from '../doctor-treatment.ts';
@@ -41,7 +41,7 @@ export default class Doctor extends BaseCommand {
       mayProbe: flags.probe === 'active',
       passiveTimeoutMs: passiveMs,
       selection: selectChecks(checks, argv.map(String), flags.skip ?? []),
-      verdict: { failOn: flags['fail-on'], strict: flags.strict, suppressed: idsOf(flags.suppress ?? []) },
+      verdict: { failOn: flags['fail-on'], strict: flags.strict, suppressed: resolveIds(checks, flags.suppress ?? []) },
       version: this.config.version,
       source,
       onProgress: this.progress(flags),
@@ -54,8 +54,4 @@ export default class Doctor extends BaseCommand {
     this.print(await renderReport(report, format, { language, surface: this.surface(flags) }));
     return report.verdict.exitCode;
   }
-}
-
-function idsOf(names: readonly string[]): ReadonlySet<string> {
-  return new Set([...resolve(checks, names)].map(({ id }) => id));
 }

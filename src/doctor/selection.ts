@@ -30,6 +30,11 @@ export function resolve(checks: readonly AnyCheck[], names: readonly string[]): 
   return new Set(names.flatMap((name) => resolveName(checks, name)));
 }
 
+/** As {@link resolve}, the ids. */
+export function resolveIds(checks: readonly AnyCheck[], names: readonly string[]): ReadonlySet<string> {
+  return new Set([...resolve(checks, names)].map(({ id }) => id));
+}
+
 function resolveName(checks: readonly AnyCheck[], name: string): readonly AnyCheck[] {
   const found = checks.filter(({ id, group }) => id === name || group === name);
   if (found.length > 0 || GROUPS.some((group) => group === name)) return found;

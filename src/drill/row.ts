@@ -108,7 +108,9 @@ async function repair(tools: DrillTools, record: ClusterRecord, faults: FaultSet
   const fixed = await attempt(() => examine(nodeAt(tools, record, BROKEN), record.program, ['--fix', '--yes']));
   if ('failed' in fixed) return [...failures, `--fix: ${fixed.failed}`];
   const { exitCode, failing } = fixed.value;
-  return exitCode === 0 ? failures : [...failures, `--fix: exit ${exitCode}, still failing ${failing.join(' ')}`];
+  return exitCode === 0 && failing.length === 0
+    ? failures
+    : [...failures, `--fix: exit ${exitCode}, still failing ${failing.join(' ')}`];
 }
 
 /** Something that somebody can act on belongs into the row; a bug does not. */

@@ -44,6 +44,7 @@ export const vxlanConfigFact = defineFact<VxlanConfig>({
 /** All lease records of one revision. */
 export const leasesFact = defineFact<LeaseListing>({
   name: 'leases',
+  absence: 'never',
   cost: 'passive',
   timeoutMs: 10_000,
   collect: async (context) => (await openDatastore(context)).listLeases({ ttl: true }),

@@ -64,7 +64,7 @@ export class FactStore {
   }
 
   #observeError<T>(fact: Fact<T>, error: unknown): Observed<T> {
-    if (error instanceof AbsentError) return { status: 'absent', detail: error.message };
+    if (error instanceof AbsentError && fact.absence !== 'never') return { status: 'absent', detail: error.message };
     if (error instanceof UnavailableError) return { status: 'unknown', reason: error.reason, detail: error.message };
     if (!this.#crashes.includes(error)) this.#crashes.push(error);
     const message = error instanceof Error ? error.message : String(error);

@@ -20,9 +20,10 @@ export interface Fact<T> {
   /** Time for this collector and all that it waits for; `unknown` (`timeout`) afterwards. Capped by `--check-timeout` for passive facts. */
   readonly timeoutMs: number;
   /**
-   * Why absence is in order. Left out: some check takes this fact as `judged` and says what its absence means.
+   * Why absence is in order; `never`: it can only be known or unknown. Left out: some check takes this fact as `judged` and says
+   * what its absence means.
    */
-  readonly absence?: { readonly normal: string };
+  readonly absence?: { readonly normal: string } | 'never';
   /**
    * Plain JSON without secrets: epoch ms, strings for addresses.
    * @throws {AbsentError} looked, not there; {UnavailableError} could not look. Anything else is a bug and becomes `crash`.

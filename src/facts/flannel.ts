@@ -39,6 +39,7 @@ export interface FlannelInstall {
 /** How flannel runs here and with which options: flags given to flannelctl win, field by field, over what is found. */
 export const flannelFact = defineFact<FlannelInstall>({
   name: 'flannel',
+  absence: 'never',
   cost: 'passive',
   timeoutMs: 8000,
   collect: collectInstall,

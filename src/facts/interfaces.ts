@@ -54,6 +54,7 @@ export const INTERFACES_COMMAND = ['ip', '-j', '-d', '-s', 'addr'] as const;
 
 export const interfacesFact = defineFact<readonly InterfaceInfo[]>({
   name: 'interfaces',
+  absence: 'never',
   cost: 'passive',
   timeoutMs: 5000,
   collect: ({ host }) => readInterfaces(host),

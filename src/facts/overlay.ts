@@ -21,6 +21,7 @@ export type { Underlay } from '../dataplane/underlay.ts';
  */
 export const underlayFact = defineFact<Underlay>({
   name: 'underlay',
+  absence: 'never',
   cost: 'passive',
   timeoutMs: 10_000,
   collect: async (context) => {
@@ -58,6 +59,7 @@ export const desiredOverlayFact = defineFact<DesiredOverlay>({
 /** What the kernel holds. */
 export const actualOverlayFact = defineFact<ActualOverlay>({
   name: 'actual-overlay',
+  absence: 'never',
   cost: 'passive',
   timeoutMs: 10_000,
   collect: ({ host }) => observeOverlay(host),

@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
 import type { OverlayPeer } from '../dataplane/entry.ts';
+import { routeLookup } from '../dataplane/routing.ts';
 import type { UdpOutcome } from '../host/host.ts';
 import { type Family, familyOf } from '../net/cidr.ts';
 import { type Answer, probeAnswer } from '../probe/answer.ts';
@@ -9,7 +10,7 @@ import { notSent, oneWayEcho, oneWayRequest } from '../probe/one-way.ts';
 import { probeTunnelPort } from '../probe/udp.ts';
 import { vxlanConfigFact } from './datastore.ts';
 import { type CollectContext, defineFact } from './fact.ts';
-import { desiredOverlayFact, type Underlay, underlayFact } from './overlay.ts';
+import { actualOverlayFact, desiredOverlayFact, type Underlay, underlayFact } from './overlay.ts';
 import { type Sysctls, sysctlsFact } from './sysctls.ts';
 
 /** By subnet of the peer. Peers beyond `--peers` are not in it. */
@@ -38,8 +39,43 @@ export const overlayEchoFact = defineFact<ByPeer<UnderlayAnswer>>({
   cost: 'active',
   timeoutMs: 15_000,
   absence: ABSENCE,
-  collect: async (context) => askAll(await probedPeers(context), context, ({ overlayIp }) => overlayIp),
+  collect: async (context) => {
+    const strays = await strayRoutes(context);
+    const [astray, peers] = partition(await probedPeers(context), ({ overlayIp }) => strays(overlayIp) !== undefined);
+    const answers = await askAll(peers, context, ({ overlayIp }) => overlayIp);
+    const unsent = astray.map(({ subnet, overlayIp }) => [
+      subnet,
+      notAnswered(`its route leads to ${strays(overlayIp)}`),
+    ]);
+    return { ...answers, ...Object.fromEntries(unsent) };
+  },
 });
+
+/**
+ * Which device the route to an overlay address leads to when that is not the tunnel. An echo sent there would leave in the clear, and a
+ * peer on the same link would answer it: an answer that says nothing of the overlay.
+ */
+async function strayRoutes(context: CollectContext): Promise<(overlayIp: string) => string | undefined> {
+  const [{ peers, devices }, { routes }] = await Promise.all([
+    context.get(desiredOverlayFact),
+    context.get(actualOverlayFact),
+  ]);
+  const lookup = routeLookup(routes);
+  const direct = new Set(peers.filter(({ isDirect }) => isDirect).map(({ overlayIp }) => overlayIp));
+  return (overlayIp) => {
+    const device = lookup(overlayIp)?.device ?? undefined;
+    const isDefault = lookup(overlayIp)?.dst.endsWith('/0') === true;
+    return device === undefined || isDefault || devices.includes(device) || direct.has(overlayIp) ? undefined : device;
+  };
+}
+
+function notAnswered(why: string): UnderlayAnswer {
+  return { echo: notSent(why), tcp: null, answered: false };
+}
+
+function partition<T>(items: readonly T[], holds: (item: T) => boolean): readonly [T[], T[]] {
+  return [items.filter(holds), items.filter((item) => !holds(item))];
+}
 
 /**
  * For peers that answer on the underlay and are silent over the overlay: the same echo with our underlay address as inner source, so that

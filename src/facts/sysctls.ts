@@ -13,6 +13,7 @@ export type Sysctls = Readonly<Record<string, string>>;
 /** ip_forward, conf.{all,default,DEVICE}.forwarding and rp_filter, bridge-nf-call-*, the neighbour table's size, the IPv6 likes. */
 export const sysctlsFact = defineFact<Sysctls>({
   name: 'sysctls',
+  absence: 'never',
   cost: 'passive',
   timeoutMs: 3000,
   collect: async (context) => {

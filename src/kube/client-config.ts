@@ -26,8 +26,9 @@ export async function loadKubeConfig(selection: KubeSelection, host: Host): Prom
   return withServer(config, selection.apiUrl);
 }
 
-async function loadFrom({ kubeconfigFile, apiUrl }: KubeSelection, host: Host): Promise<KubeConfig> {
+async function loadFrom({ kubeconfigFile, apiUrl, serviceAccountDir }: KubeSelection, host: Host): Promise<KubeConfig> {
   if (kubeconfigFile !== '') return loadFile(kubeconfigFile, (path) => host.readFile(path));
+  if (serviceAccountDir !== undefined && apiUrl !== '') return ofServiceAccount(host, apiUrl, serviceAccountDir);
   const named = (process.env['KUBECONFIG'] ?? '').split(':').filter((path) => path !== '');
   if (named.length > 0) return loadFiles(named);
   if ((process.env['KUBERNETES_SERVICE_HOST'] ?? '') !== '') return inCluster();
@@ -44,6 +45,18 @@ function inCluster(): KubeConfig {
   const config = new KubeConfig();
   config.loadFromCluster();
   return config;
+}
+
+/** The way in of flanneld's own pod, as client-go takes it (rest.InClusterConfig). */
+async function ofServiceAccount(host: Host, server: string, folder: string): Promise<KubeConfig> {
+  const [token, ca] = await Promise.all([host.readFile(`${folder}/token`), host.readFile(`${folder}/ca.crt`)]);
+  const name = 'service-account';
+  return ofOptions({
+    clusters: [{ name, server, caData: base64(ca), skipTLSVerify: false }],
+    users: [{ name, token: token.trim() }],
+    contexts: [{ name, cluster: name, user: name }],
+    currentContext: name,
+  });
 }
 
 /** As kubectl: of several files the first that defines a name wins. */

@@ -108,7 +108,62 @@ export interface SubnetStore {
    * @throws {ConflictError} when another host took it meanwhile; {AbsentError} `out of subnets`.
    */
   acquire(request: AcquireRequest): Promise<Lease>;
+  /**
+   * Renews a lease as flannel does (a fresh etcd lease of 24 h and a Put), comparing `modRevision`; never LeaseKeepAlive.
+   * `attributes` replaces what is published. A reservation stays one.
+   * @throws {ConflictError} when the record is no longer at that revision, or is gone.
+   */
+  renew(lease: Lease, attributes: LeaseAttributes): Promise<Lease>;
+  /**
+   * Deletes one record in a transaction that compares `modRevision` and `etcdLease`, right after its TTL was read again.
+   * Never the configuration, never by prefix, never by revoking an etcd lease.
+   * @throws {ConflictError} when the record changed since, or `unlessTtlAboveSeconds` is set and more than that is left now.
+   */
+  remove(record: LeaseRecord, options?: { readonly unlessTtlAboveSeconds?: number }): Promise<void>;
+  /** Every record with its bytes, and the configuration, in one revision: what a backup holds. */
+  dump(): Promise<StoreDump>;
+  /**
+   * Puts one record back where nothing took its place: no record with the same key (compared in the transaction), and, as read
+   * in the same revision that the transaction compares, no overlapping subnet, no same public IP, no same VTEP MAC.
+   * @throws {ConflictError} naming what took its place.
+   */
+  putBack(record: DumpedRecord, ttlSeconds: number | null): Promise<LeaseRecord>;
+  /**
+   * A snapshot first, and again after every gap (reconnect, leader loss, compaction, restart); in between single changes.
+   * Ends when `signal` aborts; any other end is an error. @throws {UnavailableError} only when the very first snapshot cannot be read.
+   */
+  watch(signal: AbortSignal): AsyncIterable<StoreEvent>;
   close(): Promise<void>;
+}
+
+/** One change of the leases. Records are as {@link SubnetStore.listLeases} has them, with their TTL. */
+export type StoreEvent =
+  | {
+      readonly type: 'snapshot';
+      readonly listing: LeaseListing /** Why again: `compacted`, `reconnected`; `null`: the first. */;
+      readonly because: string | null;
+    }
+  | { readonly type: 'put'; readonly record: LeaseRecord; readonly revision: string }
+  | { readonly type: 'delete'; readonly key: string; readonly revision: string };
+
+/** A record as stored, byte for byte. */
+export interface DumpedRecord {
+  /** As {@link LeaseRecord} names it. */
+  readonly key: string;
+  readonly valueBase64: string;
+  readonly modRevision: string;
+  readonly etcdLease: string | null;
+  /** Seconds left when it was read; `null`: no TTL. */
+  readonly ttlSeconds: number | null;
+}
+
+export interface StoreDump {
+  readonly revision: string;
+  readonly clusterId: string | null;
+  /** `/coreos.com/network`; of the file store its path. */
+  readonly prefix: string;
+  readonly config: string | null;
+  readonly records: readonly DumpedRecord[];
 }
 
 /** Which datastore, and how to reach it. No secret: passwords travel in {@link StoreSecrets}. */

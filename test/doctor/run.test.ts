@@ -73,6 +73,13 @@ describe('deciding a check', () => {
     ]);
   });
 
+  it('takes the absence of what can never be absent for a bug, not for "does not apply"', async () => {
+    const constant = aFact<number>('constant', gone.collect, { absence: 'never' });
+    expect(await outcomesOf([aCheck('a', { needs: { constant } })])).toMatchObject([
+      { status: 'unknown', reason: 'crash' },
+    ]);
+  });
+
   it('accounts for an absence that another check of the run judges', async () => {
     const judge = aCheck('judge', { needs: { gone: { judged: gone } } });
     expect(await outcomesOf([aCheck('a', { needs: { gone } }), judge])).toMatchObject([{ unjudged: undefined }, {}]);

@@ -188,3 +188,11 @@ test('has nothing to acquire', async () => {
   const request = { attributes: { publicIp: '192.0.2.1', publicIpv6: null, ...none } };
   await expect(store.acquire(request)).rejects.toMatchObject({ reason: 'unsupported' });
 });
+
+test("takes the way in of flanneld's own pod: its URL, token and certificate authority", async () => {
+  await writeFile(join(folder, 'ca.crt'), '');
+  server.setNode(makeNode('a', { podCidrs: ['10.244.0.0/24'] }));
+  const selection = { ...(await selectionOf('{}')), kubeconfigFile: '', apiUrl: server.url, serviceAccountDir: folder };
+  const { nodes } = await (await open(selection)).listNodes();
+  expect(nodes.map(({ name }) => name)).toEqual(['a']);
+});

@@ -36,7 +36,6 @@ export default defineCheck({
           : '查明这些主机是否在运行，以及它们与本机之间有什么。',
     },
   },
-  logs: [/dial tcp .*: connect: no route to host/],
   proof: 'drill',
   evaluate: ({ silent, underlay, desired }): readonly Finding<Values>[] =>
     desired.peers.flatMap(({ subnet, publicIp }) => {

@@ -8,6 +8,7 @@ export default defineFault({
   title: 'the subnet file is deleted',
   also: [],
   repair: 'heal',
+  pairable: false,
   inject: async ({ node }) => {
     await node.must(['rm', '--', SUBNET_FILE]);
   },

@@ -8,6 +8,7 @@ export default defineFault({
   title: "the subnet file is a copy of a peer's",
   also: ['lease-duplicate-subnet'],
   repair: 'fix',
+  pairable: false,
   inject: async ({ node, peers }) => {
     await node.writeFile(SUBNET_FILE, await firstPeer(peers).readFile(SUBNET_FILE));
   },
