@@ -10,10 +10,13 @@ const FAULT = 'fdb-missing';
 
 interface Cluster {
   readonly tag: string;
+  readonly nodes: readonly { readonly name: string; readonly publicIP: string; readonly subnet: string }[];
 }
 
 const interruption = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interruption.abort());
+// A reader that goes away ends it, but not without the cleaning up.
+process.stdout.on('error', () => interruption.abort());
 
 if (process.getuid?.() !== 0) {
   process.stderr.write('Error: the demo makes network namespaces, and that needs root: sudo npm run demo\n');
@@ -29,7 +32,8 @@ async function demo(): Promise<number> {
   say('Three nodes with a vxlan overlay, each in namespaces of its own on this machine');
   const up = await run(['drill', 'up', '--nodes', '3', '-o', 'json']);
   if (up.code !== 0) return up.code ?? 1;
-  const { tag }: Cluster = JSON.parse(up.stdout);
+  const { tag, nodes }: Cluster = JSON.parse(up.stdout);
+  for (const { name, publicIP, subnet } of nodes) process.stdout.write(`${name}  ${publicIP}  ${subnet}\n`);
   try {
     await story(tag);
   } finally {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type BuildOptions, build, type OutputFile, transform } from 'esbuild';
 import { etcdProto } from './etcd-proto.ts';
@@ -31,10 +31,7 @@ export async function bundleChunks(root: string): Promise<readonly Chunk[]> {
   const { outputFiles = [] } = await build({
     ...SHARED,
     absWorkingDir: root,
-    entryPoints: {
-      cli: 'src/cli.ts',
-      ...(existsSync(join(root, 'src/stand-in.ts')) ? { 'stand-in': 'src/stand-in.ts' } : {}),
-    },
+    entryPoints: { cli: 'src/cli.ts', 'stand-in': 'src/stand-in.ts' },
     outdir: 'build/chunks',
     format: 'esm',
     splitting: true,

@@ -2,13 +2,11 @@ import { randomInt } from 'node:crypto';
 import { type Allocation, decideAllocation } from './allocation.ts';
 import { decodeRecord, decodeWritten } from './codec.ts';
 import type { NetworkConfig } from './config.ts';
+import { LEASE_MS } from './file-change.ts';
 import type { FileDocument, FileRecord } from './file-document.ts';
 import { encodeLeaseValue } from './lease-value.ts';
 import type { AcquireRequest, Lease } from './store.ts';
 import { formatSubnetKey } from './subnet-key.ts';
-
-/** flannel pkg/subnet/etcd: subnetTTL. */
-const LEASE_MS = 86_400_000;
 
 export interface FileAcquisition {
   readonly document: FileDocument;

@@ -2,8 +2,15 @@ import { AbsentError, ConflictError, UnavailableError } from '../errors.ts';
 import type { Clock } from '../host/clock.ts';
 import type { Host, HostWriter } from '../host/host.ts';
 import { allocationConfig } from './allocation-config.ts';
-import { decodeRecord } from './codec.ts';
 import { acquireInDocument } from './file-acquire.ts';
+import {
+  type Changed,
+  dumpDocument,
+  putBackInDocument,
+  recordsOf,
+  removeFromDocument,
+  renewInDocument,
+} from './file-change.ts';
 import {
   documentPath,
   EMPTY_DOCUMENT,
@@ -13,6 +20,7 @@ import {
   withoutExpired,
 } from './file-document.ts';
 import { withLock } from './file-lock.ts';
+import { watchFile } from './file-watch.ts';
 import type { FileSelection, StoredNetworkConfig, SubnetStore } from './store.ts';
 
 export interface FileStoreOptions {
@@ -27,6 +35,13 @@ export function fileStore(options: FileStoreOptions): SubnetStore {
   const { selection } = options;
   const description = `file ${selection.path}`;
   const file = openFile(options);
+  const list: SubnetStore['listLeases'] = async ({ ttl = true, onPage } = {}) => {
+    const document = await file.read();
+    const revision = String(document.revision);
+    const records = recordsOf(document, { ttl });
+    onPage?.({ records, revision });
+    return { records, revision, clusterId: null, source: description };
+  };
   return {
     kind: 'file',
     description,
@@ -39,26 +54,19 @@ export function fileStore(options: FileStoreOptions): SubnetStore {
         const next = { ...document, revision, config: { value: text, modRevision: revision } };
         return { next, result: storedConfig(next, selection.path) };
       }),
-    listLeases: async ({ ttl = true } = {}) => {
-      const { records, revision } = await file.read();
-      const list = Object.entries(records)
-        .sort(byKey)
-        .map(([key, { value, modRevision, expiresAt }]) =>
-          decodeRecord({
-            key,
-            value,
-            expiresAt: ttl ? expiresAt : undefined,
-            etcdLease: null,
-            modRevision: String(modRevision),
-          }),
-        );
-      return { records: list, revision: String(revision), clusterId: null, source: description };
-    },
+    listLeases: list,
     acquire: (request) =>
       file.change((document, now) => {
         const config = allocationConfig(storedConfig(document, selection.path));
         return acquireInDocument({ document, config, request, now });
       }),
+    renew: (lease, attributes) => file.change((document, now) => renewInDocument(document, { lease, attributes, now })),
+    remove: (record, { unlessTtlAboveSeconds: most } = {}) =>
+      file.change((document, now) => removeFromDocument(document, { record, most, now })),
+    dump: async () => dumpDocument(await file.read(), { path: selection.path, now: options.clock.now() }),
+    putBack: (dumped, ttlSeconds) =>
+      file.change((document, now) => putBackInDocument(document, { dumped, ttlSeconds, now })),
+    watch: (signal, more) => watchFile({ ...more, signal, clock: options.clock, list }),
     close: async () => undefined,
   };
 }
@@ -89,7 +97,7 @@ export function rawFileRecords(options: {
   };
 }
 
-type Change<T> = (document: FileDocument, now: number) => { readonly next: FileDocument; readonly result: T };
+type Change<T> = (document: FileDocument, now: number) => Changed<T>;
 
 function openFile({ selection, host, writer, clock }: FileStoreOptions) {
   return {
@@ -125,8 +133,4 @@ function configConflict(path: string, found: string | null, expected: string | n
   return new ConflictError(`the network configuration in ${path} was not written: ${was}`, {
     hint: 'Read it again with "flannelctl config get".',
   });
-}
-
-function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
-  return a < b ? -1 : Number(a > b);
 }

@@ -1,3 +1,5 @@
+import type { UnavailableError } from '../errors.ts';
+
 /** Attributes a node publishes with its lease (`flannel pkg/lease.LeaseAttrs`). */
 export interface LeaseAttributes {
   /** Tunnel endpoint, IPv4; `null` on an IPv6-only node. */
@@ -101,8 +103,8 @@ export interface SubnetStore {
    * @throws {ConflictError} when it is not.
    */
   writeNetworkConfig(text: string, expectedRevision: string | null): Promise<StoredNetworkConfig>;
-  /** `ttl: false` leaves `expiresAt` undefined and saves the reads. Never one round trip after the other. */
-  listLeases(options?: { readonly ttl?: boolean }): Promise<LeaseListing>;
+  /** Never one round trip after the other. */
+  listLeases(options?: ListOptions): Promise<LeaseListing>;
   /**
    * Own lease by public IP, else the previous subnet, else a free one; as flannel does, but every write compares.
    * @throws {ConflictError} when another host took it meanwhile; {AbsentError} `out of subnets`.
@@ -132,8 +134,28 @@ export interface SubnetStore {
    * A snapshot first, and again after every gap (reconnect, leader loss, compaction, restart); in between single changes.
    * Ends when `signal` aborts; any other end is an error. @throws {UnavailableError} only when the very first snapshot cannot be read.
    */
-  watch(signal: AbortSignal): AsyncIterable<StoreEvent>;
+  watch(signal: AbortSignal, options?: WatchOptions): AsyncIterable<StoreEvent>;
   close(): Promise<void>;
+}
+
+export interface ListOptions {
+  /** `false` leaves `expiresAt` undefined and saves the reads; default `true`. */
+  readonly ttl?: boolean;
+  /**
+   * Told of the records page by page, in the order of the listing, while the rest is still read. A page of another revision
+   * than the one before it: the listing began again, because the store had dropped that revision; forget the earlier pages.
+   */
+  readonly onPage?: (page: LeasePage) => void;
+}
+
+export interface LeasePage {
+  readonly records: readonly LeaseRecord[];
+  readonly revision: string;
+}
+
+export interface WatchOptions {
+  /** Told each time the store cannot be followed for a while; the watch goes on trying. */
+  readonly onInterruption?: (error: UnavailableError) => void;
 }
 
 /** One change of the leases. Records are as {@link SubnetStore.listLeases} has them, with their TTL. */

@@ -1,0 +1,86 @@
+import { ConflictError, InputError } from '../errors.ts';
+import { bitsOf, type Family, numberOf, parseCidr } from '../net/cidr.ts';
+import type { LeaseRecord } from './store.ts';
+
+/** Who stands where, kept so that a thousand records can be asked for without comparing each with each. */
+export interface Places {
+  /** @throws {ConflictError} naming the record with the same key, an overlapping subnet, the same public IP or VTEP MAC. */
+  assertFree(record: LeaseRecord): void;
+  add(record: LeaseRecord): void;
+}
+
+export function placesOf(records: readonly LeaseRecord[]): Places {
+  /** Key of the record that has it, by `key …`, `ip …`, `mac …`. */
+  const holders = new Map<string, string>();
+  const networks: Network[] = [];
+  const add = (record: LeaseRecord) => {
+    for (const { name } of claimsOf(record)) if (!holders.has(name)) holders.set(name, record.key);
+    networks.push(...networksOf(record));
+  };
+  for (const record of records) add(record);
+  return {
+    add,
+    assertFree: (record) => {
+      for (const { name, words } of claimsOf(record)) {
+        const holder = holders.get(name);
+        if (holder !== undefined) throw taken(record, `${holder} ${words}`);
+      }
+      const own = networksOf(record);
+      const rival = networks.find((other) => own.some((network) => overlap(network, other)));
+      if (rival !== undefined) throw taken(record, `${rival.key} overlaps it`);
+    },
+  };
+}
+
+/** @throws {InputError} when its time is over: what has ended is not brought back. */
+export function assertHasTimeLeft(key: string, ttlSeconds: number | null): void {
+  if (ttlSeconds === null || ttlSeconds >= 1) return;
+  throw new InputError(`${key} is not put back: its time is over`);
+}
+
+interface Claim {
+  readonly name: string;
+  /** Goes on after the holder's key. */
+  readonly words: string;
+}
+
+/** An IPv6-only lease publishes no IPv4 address, as every other one does: nothing is claimed with it. */
+function claimsOf(record: LeaseRecord): readonly Claim[] {
+  const key = { name: `key ${record.key}`, words: 'is there' };
+  if (record.kind !== 'lease') return [key];
+  const { publicIp, publicIpv6, vtep, vtepV6 } = record.attributes;
+  const ips = [publicIp, publicIpv6].filter((ip) => ip !== null);
+  const macs = new Set([vtep, vtepV6].flatMap((one) => one?.mac ?? []));
+  return [
+    key,
+    ...ips.map((ip) => ({ name: `ip ${ip}`, words: `has its public IP ${ip}` })),
+    ...[...macs].map((mac) => ({ name: `mac ${mac}`, words: `has its VTEP MAC ${mac}` })),
+  ];
+}
+
+interface Network {
+  readonly key: string;
+  readonly family: Family;
+  readonly start: bigint;
+  /** The first address after it. */
+  readonly end: bigint;
+}
+
+function networksOf(record: LeaseRecord): readonly Network[] {
+  if (record.kind === 'malformed-key') return [];
+  return [record.subnet, record.ipv6Subnet].flatMap((text) => {
+    const cidr = parseCidr(text ?? '');
+    if (cidr === undefined) return [];
+    const { family, prefixLength } = cidr;
+    const start = numberOf(cidr);
+    return [{ key: record.key, family, start, end: start + (1n << BigInt(bitsOf(family) - prefixLength)) }];
+  });
+}
+
+function overlap(a: Network, b: Network): boolean {
+  return a.family === b.family && a.start < b.end && b.start < a.end;
+}
+
+function taken(record: LeaseRecord, why: string): ConflictError {
+  return new ConflictError(`${record.key} is not put back: ${why}`);
+}
