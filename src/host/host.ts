@@ -52,6 +52,41 @@ export interface UdpTarget extends ConnectTarget {
   readonly payloadHex: string;
 }
 
+/** Datagrams that all leave from one port of ours, to which the answers come. IPv4 only. */
+export interface UdpExchange {
+  readonly localPort: number;
+  readonly datagrams: readonly UdpDatagram[];
+  /** How often each is sent. */
+  readonly tries: number;
+  readonly intervalMs: number;
+  /** Time for answers after the last one was sent. */
+  readonly timeoutMs: number;
+}
+
+export interface UdpDatagram {
+  readonly address: string;
+  readonly port: number;
+  /** Hexadecimal digits. */
+  readonly payloadHex: string;
+}
+
+export interface UdpExchanged {
+  /** Whatever came in meanwhile, from anybody; at most 65536 datagrams, longer ones than 2 KiB left out. */
+  readonly received: readonly UdpReceived[];
+  /** Addresses to which the kernel would not send, with the name of its error: `ENETUNREACH`, `EPERM`. */
+  readonly refused: Readonly<Record<string, string>>;
+}
+
+export interface UdpReceived {
+  readonly address: string;
+  readonly payloadHex: string;
+}
+
+export interface ReadFileOptions {
+  /** Default 16 MiB. */
+  readonly maxBytes?: number;
+}
+
 /**
  * Everything that flannelctl reads from the machine. Live, recorded (an earlier run) and recording adapters exist;
  * the recorded one rejects what nobody recorded and never falls through to the machine.
@@ -63,8 +98,8 @@ export interface Host {
   identity(): Promise<HostIdentity>;
   /** @throws {UnavailableError} `missing-tool` when the program is not installed, `timeout` when it was killed. */
   exec(argv: Argv, options?: ExecOptions): Promise<ExecResult>;
-  /** Whole file as UTF-8; at most 16 MiB (more is `malformed`). Paths are those of the host, whatever `--root` is. */
-  readFile(path: string): Promise<string>;
+  /** Whole file as UTF-8; more than `maxBytes` is `malformed`. Paths are those of the host, whatever `--root` is. */
+  readFile(path: string, options?: ReadFileOptions): Promise<string>;
   /** Names in the directory, sorted. */
   readDir(path: string): Promise<readonly string[]>;
   readLink(path: string): Promise<string>;
@@ -72,6 +107,8 @@ export interface Host {
   stat(path: string): Promise<FileStat>;
   connect(target: ConnectTarget): Promise<ConnectOutcome>;
   udp(target: UdpTarget): Promise<UdpOutcome>;
+  /** @throws {UnavailableError} `unsupported` when the port is taken here, `permission` when it may not be bound. */
+  exchange(request: UdpExchange): Promise<UdpExchanged>;
 }
 
 export interface WriteFileOptions {
@@ -96,6 +133,11 @@ export interface HostWriter {
    * @throws {ConflictError} when the path exists.
    */
   createFile(path: string, content: string, options?: WriteFileOptions): Promise<void>;
+  /**
+   * Adds to the end of a file, fsynced; makes it and missing directories. Never through a symbolic link. `mode` is that of a new file.
+   * @throws {OutputError} when it cannot be written.
+   */
+  appendFile(path: string, content: string, options?: WriteFileOptions): Promise<void>;
   /** No error when it is not there. Directories with all they hold. */
   remove(path: string): Promise<void>;
   /** `name` as in the sysctls fact, `net.ipv4.conf.flannel.1.rp_filter`; for this run of the kernel, nothing is persisted. */

@@ -13,8 +13,11 @@ const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 /** Between SIGTERM and SIGKILL. */
 const GRACE_MS = 500;
 
-/** Runs a program without a shell, in a process group of its own, from `/`; resolves whatever the exit code. */
-export async function runProgram(argv: Argv, options: ExecOptions = {}): Promise<ExecResult> {
+/**
+ * Runs a program without a shell, in a process group of its own, from `/`; resolves whatever the exit code.
+ * `over` ends it: a command that is over waits for no program.
+ */
+export async function runProgram(argv: Argv, options: ExecOptions = {}, over?: AbortSignal): Promise<ExecResult> {
   const { execa } = await import('execa');
   const [program, ...args] = argv;
   const timeoutMs = Math.max(1, Math.round(options.timeoutMs ?? DEFAULT_TIMEOUT_MS));
@@ -26,6 +29,7 @@ export async function runProgram(argv: Argv, options: ExecOptions = {}): Promise
     timeout: timeoutMs,
     forceKillAfterDelay: GRACE_MS,
     killDescendants: true,
+    ...(over === undefined ? {} : { cancelSignal: over }),
     // Collected here: a failure would otherwise copy the whole output, escaped, into its message.
     buffer: false,
     reject: false,
@@ -74,6 +78,7 @@ interface Running extends PromiseLike<Ended> {
 
 interface Ended {
   readonly timedOut: boolean;
+  readonly isCanceled?: boolean | undefined;
   readonly exitCode?: number | undefined;
   readonly signal?: keyof typeof constants.signals | undefined;
   readonly code?: string | undefined;
@@ -92,6 +97,7 @@ function resultOf({ program, timeoutMs, ended, output }: Run): ExecResult {
   if (output.some(({ isTooMuch }) => isTooMuch)) {
     throw new UnavailableError('malformed', `${program} printed more than 64 MiB`);
   }
+  if (ended.isCanceled === true) throw new UnavailableError('timeout', `${program} was ended before it was done`);
   if (ended.timedOut) {
     throw new UnavailableError('timeout', `${program} did not end within ${timeoutMs} ms and was killed`);
   }

@@ -19,7 +19,8 @@ export function liveFiles(root: string): Pick<Host, 'readFile' | 'readDir' | 're
     }
   };
   return {
-    readFile: (path) => looking(path, true, (real) => readWhole(real, path)),
+    readFile: (path, { maxBytes = MAX_FILE_BYTES } = {}) =>
+      looking(path, true, (real) => readWhole(real, path, maxBytes)),
     readDir: (path) => looking(path, true, async (real) => (await readdir(real)).sort()),
     readLink: (path) => looking(path, false, (real) => readlink(real)),
     stat: (path) => looking(path, false, statOf),
@@ -27,7 +28,7 @@ export function liveFiles(root: string): Pick<Host, 'readFile' | 'readDir' | 're
 }
 
 /** Non-blocking, so that a FIFO somebody put in the place of a file cannot hold us. */
-async function readWhole(real: string, path: string): Promise<string> {
+async function readWhole(real: string, path: string, maxBytes: number): Promise<string> {
   // Where links were followed by hand none is left to follow.
   const noFollow = real === path ? 0 : constants.O_NOFOLLOW;
   const file = await open(real, constants.O_RDONLY | constants.O_NONBLOCK | noFollow);
@@ -35,21 +36,21 @@ async function readWhole(real: string, path: string): Promise<string> {
     // Nobody can put anything else into /proc, of which a run reads hundreds.
     const isRegular = path.startsWith('/proc/') || (await file.stat()).isFile();
     if (!isRegular) throw new UnavailableError('unsupported', `${path} is not a regular file`);
-    return (await readChunks(file, path)).toString('utf8');
+    return (await readChunks(file, path, maxBytes)).toString('utf8');
   } finally {
     await file.close();
   }
 }
 
 /** Files of /proc say that they are 0 bytes long: read to the end, not to the size. */
-async function readChunks(file: FileHandle, path: string): Promise<Buffer> {
+async function readChunks(file: FileHandle, path: string, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let total = 0;
   for (;;) {
     const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(CHUNK_BYTES), 0, CHUNK_BYTES, null);
     if (bytesRead === 0) return Buffer.concat(chunks);
     total += bytesRead;
-    if (total > MAX_FILE_BYTES) throw new UnavailableError('malformed', `${path} is larger than 16 MiB`);
+    if (total > maxBytes) throw new UnavailableError('malformed', `${path} is larger than ${maxBytes >> 20} MiB`);
     chunks.push(buffer.subarray(0, bytesRead));
   }
 }

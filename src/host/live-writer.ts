@@ -16,6 +16,7 @@ export function liveWriter({ root }: { readonly root: string }): HostWriter {
     run: runProgram,
     writeFile: (path, content, options) => replaceFile({ root, path, content, ...options }),
     createFile: (path, content, options) => createFile({ root, path, content, ...options }),
+    appendFile: (path, content, options) => appendFile({ root, path, content, ...options }),
     remove: (path) => removePath(root, path),
     writeSysctl: (name, value) => writeSysctl(root, name, value),
     signal: (pid, signal) => sendSignal(root, pid, signal),
@@ -42,6 +43,19 @@ async function createFile(write: FileWrite): Promise<void> {
   await writing(write.path, async () => {
     const real = await pathInRoot(write.root, write.path, { followLast: false });
     await viaTemporary(real, write, (temporary) => link(temporary, real));
+  });
+}
+
+async function appendFile({ root, path, content, mode }: FileWrite): Promise<void> {
+  await writing(path, async () => {
+    const real = await pathInRoot(root, path, { followLast: false });
+    await mkdir(dirname(real), { recursive: true, mode: 0o755 });
+    const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
+    const file = await open(real, flags, mode ?? 0o644);
+    await closing(file, async () => {
+      await file.writeFile(content, 'utf8');
+      await file.sync();
+    });
   });
 }
 

@@ -1,23 +1,34 @@
 import { arch, hostname, release } from 'node:os';
 import { AbsentError } from '../errors.ts';
 import type { Host, HostIdentity } from './host.ts';
+import { exchangeUdp } from './live-exchange.ts';
 import { runProgram } from './live-exec.ts';
 import { liveFiles } from './live-files.ts';
 import { connectTcp, sendUdp } from './live-network.ts';
 import { parseOsRelease } from './os-release.ts';
 
+export { assertOutputFile, writeOutputFile } from './live-output.ts';
 export { assertHostRoot } from './live-paths.ts';
 export { liveWriter } from './live-writer.ts';
 
 export interface LiveOptions {
   /** Where the host's files are seen; `/` outside a container. Programs and sockets are always those of this process. */
   readonly root: string;
+  /** Aborted when the command is over: programs that still run are ended. */
+  readonly over?: AbortSignal | undefined;
 }
 
 /** This machine. */
-export function liveHost({ root }: LiveOptions): Host {
+export function liveHost({ root, over }: LiveOptions): Host {
   const files = liveFiles(root);
-  return { ...files, identity: () => readIdentity(files, root), exec: runProgram, connect: connectTcp, udp: sendUdp };
+  return {
+    ...files,
+    identity: () => readIdentity(files, root),
+    exec: (argv, options) => runProgram(argv, options, over),
+    connect: connectTcp,
+    udp: sendUdp,
+    exchange: exchangeUdp,
+  };
 }
 
 async function readIdentity(files: Pick<Host, 'readFile'>, root: string): Promise<HostIdentity> {

@@ -62,6 +62,7 @@ export function recordedHost(recording: Recording): Host {
     stat: (...args) => answer('stat', args, statSchema),
     connect: (...args) => answer('connect', args, v.picklist(['open', 'refused', 'silent', 'unreachable'])),
     udp: (...args) => answer('udp', args, udpSchema),
+    exchange: (...args) => answer('exchange', args, exchangedSchema),
   };
 }
 
@@ -78,6 +79,10 @@ const statSchema = v.object({
   sizeBytes: v.number(),
   modifiedAt: v.number(),
   mode: v.number(),
+});
+const exchangedSchema = v.object({
+  received: v.array(v.object({ address: v.string(), payloadHex: v.string() })),
+  refused: v.record(v.string(), v.string()),
 });
 const udpSchema = v.picklist(['answered', 'refused', 'prohibited', 'unreachable', 'silent']);
 

@@ -1,6 +1,6 @@
 import { ApiException } from '@kubernetes/client-node';
 import * as v from 'valibot';
-import { AbsentError, type FlannelctlError, UnavailableError } from '../errors.ts';
+import { AbsentError, ConflictError, type FlannelctlError, UnavailableError } from '../errors.ts';
 
 export interface FailedCall {
   /** The API server, for a person. */
@@ -34,6 +34,9 @@ function ofStatus(code: number, cause: unknown, { server, what }: FailedCall): F
   if (code === 403) {
     const message = `the Kubernetes API at ${server} does not let us ${what} (403)`;
     return new UnavailableError('permission', message, { cause, hint: 'Grant it with a ClusterRole.' });
+  }
+  if (code === 409) {
+    return new ConflictError(`the Kubernetes API at ${server} did not ${what}: it changed meanwhile (409)`, { cause });
   }
   if (code === 404) return new AbsentError(`the Kubernetes API at ${server} has nothing to ${what} (404)`, { cause });
   return new UnavailableError('unreachable', `the Kubernetes API at ${server} answered ${code} to: ${what}`, { cause });

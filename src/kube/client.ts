@@ -1,16 +1,13 @@
-import {
-  CoreV1Api,
-  createConfiguration,
-  type KubeConfig,
-  ServerConfiguration,
-  type V1Node,
-} from '@kubernetes/client-node';
+import { CoreV1Api, createConfiguration, type KubeConfig, ServerConfiguration } from '@kubernetes/client-node';
 import type { Host } from '../host/host.ts';
 import type { KubeSelection } from '../store/store.ts';
 import { loadKubeConfig } from './client-config.ts';
 import { translateError } from './client-errors.ts';
 import { openKubeHttp } from './client-http.ts';
-import type { KubeApi, KubeNode } from './kube.ts';
+import { patchStatus, statusPatch } from './client-node-status.ts';
+import { listAllNodes, toKubeNode } from './client-nodes.ts';
+import { watchAllNodes } from './client-watch.ts';
+import type { KubeApi } from './kube.ts';
 
 export interface KubeApiOptions {
   readonly selection: KubeSelection;
@@ -18,8 +15,6 @@ export interface KubeApiOptions {
   /** For each method as a whole, however many pages it reads. */
   readonly timeoutMs: number;
 }
-
-const PAGE = 500;
 
 /** Nothing is sent yet. @throws what {@link loadKubeConfig} throws. */
 export async function openKubeApi({ selection, host, timeoutMs }: KubeApiOptions): Promise<KubeApi> {
@@ -35,14 +30,22 @@ export async function openKubeApi({ selection, host, timeoutMs }: KubeApiOptions
       throw translateError(signal.aborted ? signal.reason : error, { server, what, timeoutMs });
     }
   };
+  const listNodes = () => call('list nodes', (api) => listAllNodes(api, prefix));
   return {
     description: server,
-    listNodes: () => call('list nodes', (api) => listAllNodes(api, prefix)),
+    listNodes,
+    watchNodes: (signal, options = {}) =>
+      watchAllNodes({ ...options, config, http, server, prefix, timeoutMs, signal, listNodes }),
     readConfigMap: (namespace, name) =>
       call(`get configmap ${namespace}/${name}`, async (api) => {
         const { data, metadata } = await api.readNamespacedConfigMap({ namespace, name });
         return { data: data ?? {}, resourceVersion: metadata?.resourceVersion ?? '' };
       }),
+    readNode: (name) => call(`get node ${name}`, async (api) => toKubeNode(await api.readNode({ name }), prefix)),
+    patchNodeStatus: (name, patch) =>
+      call(`patch the status of node ${name}`, async (api) =>
+        toKubeNode(await patchStatus(api, name, statusPatch(patch, prefix)), prefix),
+      ),
     close: () => http.close(),
   };
 }
@@ -51,42 +54,6 @@ function apiOf(config: KubeConfig, httpApi: ReturnType<ReturnType<typeof openKub
   const server = (config.getCurrentCluster()?.server ?? '').replace(/\/+$/, '');
   const baseServer = new ServerConfiguration(server, {});
   return new CoreV1Api(createConfiguration({ baseServer, httpApi, authMethods: { default: config } }));
-}
-
-/** Each page is reduced at once: a Node with its images is ten kilobytes, what we keep of it is a few hundred bytes. */
-async function listAllNodes(api: CoreV1Api, prefix: string) {
-  const nodes: KubeNode[] = [];
-  let resourceVersion = '';
-  for (let next: string | undefined = ''; next !== undefined; ) {
-    const page = await api.listNode({ limit: PAGE, ...(next === '' ? {} : { _continue: next }) });
-    nodes.push(...page.items.map((node) => toKubeNode(node, prefix)));
-    resourceVersion ||= page.metadata?.resourceVersion ?? '';
-    next = page.metadata?._continue || undefined;
-  }
-  return { nodes, resourceVersion };
-}
-
-function toKubeNode({ metadata, spec, status }: V1Node, prefix: string): KubeNode {
-  const annotations = Object.entries(metadata?.annotations ?? {});
-  const ready = status?.conditions?.find(({ type }) => type === 'Ready');
-  return {
-    name: metadata?.name ?? '',
-    resourceVersion: metadata?.resourceVersion ?? '',
-    podCidrs: spec?.podCIDRs ?? [],
-    podCidr: spec?.podCIDR || null,
-    flannelAnnotations: Object.fromEntries(
-      annotations
-        .filter(([name]) => name.startsWith(prefix))
-        .map(([name, value]) => [name.slice(prefix.length), value]),
-    ),
-    addresses: (status?.addresses ?? []).map(({ type, address }) => ({ type, address })),
-    ready: ready === undefined ? null : { status: ready.status, since: epochOf(ready.lastTransitionTime) },
-  };
-}
-
-function epochOf(time: Date | undefined): number | null {
-  const at = time?.getTime();
-  return at === undefined || Number.isNaN(at) ? null : at;
 }
 
 /** flannel pkg/subnet/kube: a `/` is appended where there is none, else a `-` where it ends in neither. */

@@ -2,7 +2,7 @@ import { InputError } from '../errors.ts';
 import { decodeLeaseValue } from './lease-value.ts';
 import type { Lease, LeaseRecord } from './store.ts';
 import { parseSubnetKey } from './subnet-key.ts';
-import { decodeKeyText, escapeText } from './untrusted-text.ts';
+import { escapeText, latin1OfKeyText } from './untrusted-text.ts';
 
 /** A record as a store holds it. */
 export interface RawRecord {
@@ -23,7 +23,7 @@ export function decodeRecord(raw: RawRecord): LeaseRecord {
     modRevision: raw.modRevision,
     node: null,
   };
-  const subnets = parseSubnetKey(decodeKeyText(raw.key).toString('latin1'));
+  const subnets = parseSubnetKey(latin1OfKeyText(raw.key));
   if (subnets === undefined) {
     const reason = 'the key is no subnet as flannel writes it';
     return { ...base, kind: 'malformed-key', value: escapeText(raw.value), reason };

@@ -1,126 +1,107 @@
-import { randomInt } from 'node:crypto';
-import type { IKeyValue, ITxnRequest } from 'etcd3';
+import type { IKeyValue } from 'etcd3';
 import { ConflictError } from '../errors.ts';
-import { decideAllocation } from './allocation.ts';
+import { type Allocation, decideAllocation } from './allocation.ts';
 import { decodeWritten } from './codec.ts';
 import type { NetworkConfig } from './config.ts';
-import { keyOfText, leaseText, listRecords } from './etcd-records.ts';
-import type { EtcdCalls } from './etcd-session.ts';
+import type { Chance } from './etcd-chance.ts';
+import { type FreshLease, freshLease } from './etcd-fresh-lease.ts';
+import { type ComparedPut, isAt, isUnwrittenSince, LEASE_SECONDS, putCompared } from './etcd-put.ts';
+import { keyOfText, leaseText, listRecords, readRecord, subnetsRange } from './etcd-records.ts';
+import type { EtcdOperation } from './etcd-session.ts';
 import { decodeLeaseValue, encodeLeaseValue } from './lease-value.ts';
 import type { AcquireRequest, Lease } from './store.ts';
 import { formatSubnetKey } from './subnet-key.ts';
 
-/** flannel pkg/subnet/etcd: subnetTTL. */
-export const LEASE_SECONDS = 86_400;
-
 /** Times another choice is made after somebody else was quicker. */
-const TRIES = 5;
+const TRIES = 30;
 
 export interface EtcdAcquisition {
-  readonly calls: EtcdCalls;
+  readonly operation: EtcdOperation;
   readonly prefix: string;
   /** Checked, with its ranges. */
   readonly config: NetworkConfig;
   readonly request: AcquireRequest;
+  readonly chance: Chance;
 }
 
 /** @throws {ConflictError} when another host took it; {AbsentError} `out of subnets`. */
 export async function acquireFromEtcd(acquisition: EtcdAcquisition): Promise<Lease> {
-  const { calls, prefix, config, request } = acquisition;
-  for (let left = TRIES; left > 0; left -= 1) {
-    const { records } = await listRecords(calls, prefix, { ttl: false });
-    const decision = decideAllocation({ config, records, request, random: (limit) => randomBelow(limit) });
-    const lease =
-      decision.kind === 'reuse'
-        ? await reuse(acquisition, decision.lease)
-        : await create(acquisition, { ...decision.pair, replaces: decision.replaces });
-    if (lease !== undefined) return lease;
+  const fresh = freshLease(acquisition.operation, LEASE_SECONDS);
+  try {
+    for (let left = TRIES; left > 0; left -= 1) {
+      const lease = await tryToAcquire(acquisition, fresh);
+      if (lease !== undefined) return lease;
+      await acquisition.chance.pause();
+    }
+  } finally {
+    await fresh.giveBack();
   }
-  throw new ConflictError(`other hosts took ${TRIES} subnets in a row while this one asked for them`, {
+  throw new ConflictError(`other hosts wrote leases ${TRIES} times in a row while this one asked for a subnet`, {
     hint: 'Run the command again.',
   });
 }
 
-/** randomInt refuses a limit of 0. */
-export function randomBelow(limit: number): number {
-  return limit > 0 ? randomInt(limit) : 0;
+async function tryToAcquire(acquisition: EtcdAcquisition, fresh: FreshLease): Promise<Lease | undefined> {
+  const { operation, prefix, config, request, chance } = acquisition;
+  const { records, revision } = await listRecords(operation, prefix, { ttl: false });
+  const decision = decideAllocation({ config, records, request, random: (limit) => chance.below(limit) });
+  if (decision.kind === 'reuse') return reuse(acquisition, decision.lease, fresh);
+  return create(acquisition, { ...decision, revision }, fresh);
 }
 
-interface NewLease {
-  readonly subnet: string | null;
-  readonly ipv6Subnet: string | null;
-  readonly replaces: Lease | null;
-}
+type NewLease = Extract<Allocation, { readonly kind: 'create' }> & {
+  /** Of the listing that the choice was made from. */
+  readonly revision: string;
+};
 
-async function create(acquisition: EtcdAcquisition, wanted: NewLease): Promise<Lease | undefined> {
-  const { prefix, request } = acquisition;
-  const { replaces, ...pair } = wanted;
-  const keyText = formatSubnetKey(pair);
-  const key = keyOfText(keyText, prefix);
-  const old = replaces === null ? undefined : { key: keyOfText(replaces.key, prefix), revision: replaces.modRevision };
-  const removesOld = old !== undefined && !old.key.equals(key);
-  const compare: Compare[] = [
-    { target: 'Version', result: 'Equal', key, version: '0' },
-    ...(removesOld ? [unchanged(old.key, old.revision)] : []),
-  ];
-  const more = removesOld ? [{ request_delete_range: { key: old.key } }] : [];
-  const value = encodeLeaseValue(request.attributes);
-  const written = await putWithLease(acquisition.calls, { key, keyText, value, compare, more }, true);
-  return 'taken' in written ? undefined : written;
+/**
+ * Compares that nobody wrote a lease since the listing: another client may be giving this very node a subnet, under
+ * another key, and then the node would have two.
+ */
+async function create(acquisition: EtcdAcquisition, wanted: NewLease, fresh: FreshLease): Promise<Lease | undefined> {
+  const { operation, prefix, request } = acquisition;
+  const { replaces, pair, revision } = wanted;
+  const name = formatSubnetKey(pair);
+  const key = keyOfText(name, prefix);
+  const old = replaces === null ? undefined : keyOfText(replaces.key, prefix);
+  const removed = old === undefined || old.equals(key) ? [] : [old];
+  const put: ComparedPut = {
+    ...{ key, name, lease: fresh, replaces: undefined },
+    value: Buffer.from(encodeLeaseValue(request.attributes)),
+    compare: [
+      isUnwrittenSince(revision, subnetsRange(prefix)),
+      ...removed.map((one) => isAt(one, replaces?.modRevision ?? '')),
+    ],
+    more: removed.map((one) => ({ request_delete_range: { key: one } })),
+  };
+  const written = await writeLease(operation, put);
+  return 'found' in written ? undefined : written;
 }
 
 /** A reservation, which has no TTL, stays one: a lease would end it. */
-async function reuse(acquisition: EtcdAcquisition, own: Lease): Promise<Lease | undefined> {
-  const { calls, prefix, request } = acquisition;
+async function reuse(acquisition: EtcdAcquisition, own: Lease, fresh: FreshLease): Promise<Lease | undefined> {
+  const { operation, prefix, request } = acquisition;
   const key = keyOfText(own.key, prefix);
-  const current = (await calls.kv.range({ key, revision: '0' }, calls.options)).kvs[0];
-  if (current === undefined) return undefined;
-  const value = encodeLeaseValue(request.attributes, current.value.toString('utf8'));
-  const compare = [unchanged(key, own.modRevision)];
-  const put = { key, keyText: own.key, value, compare, more: [] };
-  const written = await putWithLease(calls, put, own.etcdLease !== null);
-  return 'taken' in written ? assertStillOurs(written.taken, own, request) : written;
+  const current = await readRecord(operation, key);
+  if (current?.mod_revision !== own.modRevision) return assertStillOurs(current, own, request);
+  const value = Buffer.from(encodeLeaseValue(request.attributes, current.value.toString('utf8')));
+  const lease = own.etcdLease === null ? null : fresh;
+  const put = { key, name: own.key, value, lease, replaces: current, compare: [], more: [] };
+  const written = await writeLease(operation, put);
+  return 'found' in written ? assertStillOurs(written.found, own, request) : written;
 }
 
-type Compare = NonNullable<ITxnRequest['compare']>[number];
-type Operation = NonNullable<ITxnRequest['success']>[number];
-
-interface ComparedPut {
-  readonly key: Buffer;
-  readonly keyText: string;
-  readonly value: string;
-  readonly compare: readonly Compare[];
-  readonly more: readonly Operation[];
-}
-
-/** `taken`: what stands there instead. A fresh lease that got no key is given back; one whose fate is not known is left to end. */
-async function putWithLease(
-  calls: EtcdCalls,
-  { key, keyText, value, compare, more }: ComparedPut,
-  isLeased: boolean,
-): Promise<Lease | { readonly taken: IKeyValue | undefined }> {
-  const raw = { key: keyText, value, expiresAt: null, etcdLease: null, modRevision: '0' };
+/** Asks flannel's parser before it writes. `found`: what stands there instead. */
+export async function writeLease(
+  operation: EtcdOperation,
+  put: ComparedPut,
+): Promise<Lease | { readonly found: IKeyValue | undefined }> {
+  const raw = { key: put.name, value: put.value.toString('utf8'), expiresAt: null, etcdLease: null, modRevision: '0' };
   decodeWritten(raw);
-  const granted = isLeased ? await calls.lease.leaseGrant({ TTL: LEASE_SECONDS }, calls.options) : undefined;
-  const expiresAt = granted === undefined ? null : Date.now() + Number(granted.TTL) * 1000;
-  const lease = granted?.ID ?? '0';
-  const answer = await calls.kv.txn(
-    {
-      compare: [...compare],
-      success: [{ request_put: { key, value: Buffer.from(value), lease } }, ...more],
-      failure: [{ request_range: { key } }],
-    },
-    calls.options,
-  );
-  if (answer.succeeded) {
-    return decodeWritten({ ...raw, expiresAt, etcdLease: leaseText(lease), modRevision: answer.header.revision });
-  }
-  if (granted !== undefined) await calls.lease.leaseRevoke({ ID: lease }, calls.options);
-  return { taken: answer.responses[0]?.response_range?.kvs[0] };
-}
-
-function unchanged(key: Buffer, revision: string): Compare {
-  return { target: 'Mod', result: 'Equal', key, mod_revision: revision };
+  const written = await putCompared(operation, put);
+  if (written.kind === 'taken') return { found: written.found };
+  const { modRevision, expiresAt, leaseId } = written;
+  return decodeWritten({ ...raw, modRevision, expiresAt, etcdLease: leaseText(leaseId) });
 }
 
 /** The record changed under our hands: by this host (then it is read again), or by another one. */

@@ -1,6 +1,15 @@
 import { getCACertificates } from 'node:tls';
 import { noop } from 'cockatiel';
-import { AuthClient, Etcd3, type ICallable, type IOptions, KVClient, LeaseClient } from 'etcd3';
+import {
+  AuthClient,
+  Etcd3,
+  type ICallable,
+  type IOptions,
+  KVClient,
+  LeaseClient,
+  MaintenanceClient,
+  WatchClient,
+} from 'etcd3';
 import { UnavailableError } from '../errors.ts';
 import type { Host } from '../host/host.ts';
 import { isStaleToken } from './etcd-errors.ts';
@@ -13,6 +22,8 @@ export interface EtcdConnection {
   readonly endpoint: string;
   readonly kv: KVClient;
   readonly lease: LeaseClient;
+  readonly maintenance: MaintenanceClient;
+  readonly watch: WatchClient;
   /** Resolves when the port has taken or refused a connection; see {@link waitForPort}. */
   reach(deadline: number): Promise<void>;
   close(): void;
@@ -49,36 +60,18 @@ class Channel extends Etcd3 {
 
 type GrpcClient = Awaited<ReturnType<Channel['clientOf']>>['client'];
 
-function connect(
-  endpoint: string,
-  { selection, secrets }: ConnectOptions,
-  credentials: Credentials | undefined,
-): EtcdConnection {
+function connect(endpoint: string, options: ConnectOptions, credentials: Credentials | undefined): EtcdConnection {
   const channel = new Channel(channelOptions(endpoint, credentials));
   const clients = new Set<GrpcClient>();
   const closing = new AbortController();
-  const plain = callable(channel, clients, async () => undefined);
-  const name = selection.username;
-  const password = secrets.etcdPassword ?? '';
-  let token: Promise<string> | undefined;
-  const authenticate = async (options: CallOptions) =>
-    (await new AuthClient(plain).authenticate({ name, password }, options)).token;
-  const tokenOf = async (isStale: boolean, options: CallOptions) => {
-    // clientv3 authenticates only when it has both a name and a password
-    if (name === '' || password === '') return undefined;
-    if (isStale || token === undefined) token = authenticate(options);
-    try {
-      return await token;
-    } catch (error) {
-      token = undefined;
-      throw error;
-    }
-  };
-  const calls = callable(channel, clients, tokenOf);
+  const plain = callable(channel, clients, NO_TOKENS);
+  const calls = callable(channel, clients, tokensOf(options, plain));
   return {
     endpoint: withoutUserInfo(endpoint),
     kv: new KVClient(calls),
     lease: new LeaseClient(calls),
+    maintenance: new MaintenanceClient(calls),
+    watch: new WatchClient(calls),
     reach: (deadline) => waitForPort(addressOf(endpoint), { deadline, signal: closing.signal }),
     close: () => {
       closing.abort();
@@ -87,28 +80,70 @@ function connect(
   };
 }
 
-function callable(
-  channel: Channel,
-  clients: Set<GrpcClient>,
-  tokenOf: (isStale: boolean, options: CallOptions) => Promise<string | undefined>,
-): ICallable<unknown> {
-  const call = async <T>(isRetry: boolean, ...[service, method, params, options]: ExecArguments): Promise<T> => {
-    const token = await tokenOf(isRetry, options);
+/** The token of one endpoint; `undefined`: there is no authentication. */
+interface Tokens {
+  take(options: CallOptions): Promise<string | undefined>;
+  /** Only the first of many calls that were refused with it makes a new one: etcd takes some 70 ms to check a password. */
+  drop(stale: string | undefined): void;
+}
+
+const NO_TOKENS: Tokens = { take: async () => undefined, drop: () => undefined };
+
+function tokensOf({ selection, secrets }: ConnectOptions, plain: ICallable<unknown>): Tokens {
+  const name = selection.username;
+  const password = secrets.etcdPassword ?? '';
+  // clientv3 authenticates only when it has both a name and a password
+  if (name === '' || password === '') return NO_TOKENS;
+  let current: string | undefined;
+  let asking: Promise<string> | undefined;
+  const ask = async (options: CallOptions) => {
+    try {
+      current = (await new AuthClient(plain).authenticate({ name, password }, options)).token;
+      return current;
+    } finally {
+      asking = undefined;
+    }
+  };
+  return {
+    take: async (options) => {
+      if (current !== undefined) return current;
+      asking ??= ask(options);
+      return asking;
+    },
+    drop: (stale) => {
+      if (current === stale) current = undefined;
+    },
+  };
+}
+
+function callable(channel: Channel, clients: Set<GrpcClient>, tokens: Tokens): ICallable<unknown> {
+  const open = async (service: ExecArguments[0], token: string | undefined) => {
     const { client, metadata } = await channel.clientOf(service);
     clients.add(client);
     if (token !== undefined) metadata.set('token', token);
+    return { client, metadata };
+  };
+  const call = async <T>([service, method, params, options]: ExecArguments, token: string | undefined): Promise<T> => {
+    const { client, metadata } = await open(service, token);
     return unaryCall<T>(client, method, [params, metadata, options ?? {}]);
   };
   return {
     callOptionsFactory: undefined,
-    withConnection: () => Promise.reject(new TypeError('no streams are opened here')),
     markFailed: () => undefined,
+    withConnection: async (service, work) => {
+      const { client, metadata } = await open(service, await tokens.take({}));
+      // a member that loses its leader ends the stream instead of being silent (clientv3.WithRequireLeader)
+      metadata.set('hasleader', 'true');
+      return work({ resource: undefined, client, metadata });
+    },
     exec: async <T>(...parts: ExecArguments): Promise<T> => {
+      const token = await tokens.take(parts[3]);
       try {
-        return await call<T>(false, ...parts);
+        return await call<T>(parts, token);
       } catch (error) {
         if (!isStaleToken(error)) throw error;
-        return call<T>(true, ...parts);
+        tokens.drop(token);
+        return call<T>(parts, await tokens.take(parts[3]));
       }
     },
   };
@@ -132,8 +167,9 @@ function channelOptions(endpoint: string, credentials: Credentials | undefined):
     faultHandling: { host: () => noop, global: noop },
     grpcOptions: {
       'grpc.max_receive_message_length': 64 << 20,
-      'grpc.keepalive_time_ms': 10_000,
-      'grpc.keepalive_timeout_ms': 3000,
+      // etcd closes connections that ping more often than every 5 s (--grpc-keepalive-min-time)
+      'grpc.keepalive_time_ms': 6000,
+      'grpc.keepalive_timeout_ms': 2000,
       'grpc.initial_reconnect_backoff_ms': 100,
       'grpc.max_reconnect_backoff_ms': 2000,
       'grpc.enable_http_proxy': 0,

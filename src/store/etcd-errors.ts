@@ -11,6 +11,8 @@ export interface EndpointFailure {
   readonly hint?: string;
   /** An answer of etcd itself: every other member would say the same. */
   readonly isFinal: boolean;
+  /** It was never sent, or etcd refused it: whatever it would have written is not written, and will not be. */
+  readonly hadNoEffect: boolean;
   readonly cause: unknown;
 }
 
@@ -22,6 +24,9 @@ const DEADLINE_EXCEEDED = 4;
 const INVALID_ARGUMENT = 3;
 const UNAUTHENTICATED = 16;
 const UNAVAILABLE = 14;
+/** grpc-js gives these for a stream that was reset; etcd's own answers have other codes. */
+const INTERNAL = 13;
+const CANCELLED = 1;
 
 /** A failed call in plain words; what grpc says verbatim stays in the cause. */
 export function describeFailure(endpoint: string, error: unknown, timeoutMs: number): EndpointFailure {
@@ -30,7 +35,8 @@ export function describeFailure(endpoint: string, error: unknown, timeoutMs: num
   const { code, details } = status.output;
   const said = (reason: UnknownReason, words: string, hint?: string): EndpointFailure => {
     const isFinal = reason === 'permission';
-    return { endpoint, reason, words, isFinal, cause: error, ...(hint === undefined ? {} : { hint }) };
+    const hadNoEffect = isRefusal(code, details);
+    return { endpoint, reason, words, isFinal, hadNoEffect, cause: error, ...(hint === undefined ? {} : { hint }) };
   };
   const denied = wordsOfDenial(code, details);
   if (denied !== undefined) return said('permission', denied, 'Check --etcd-username and its password or role.');
@@ -38,13 +44,27 @@ export function describeFailure(endpoint: string, error: unknown, timeoutMs: num
   const broken = wordsOfBrokenLink(details);
   if (broken !== undefined) return said('unreachable', broken.words, broken.hint);
   if (code === UNAVAILABLE) return said('unreachable', `is not available: ${escapeText(details)}`);
+  if (code === INTERNAL || code === CANCELLED) return said('unreachable', `broke off: ${escapeText(details)}`);
   return { ...said('unreachable', `answered with an error: ${escapeText(details)}`), isFinal: true };
 }
+
+/**
+ * grpc-js says "No connection established" of a call that it could not put on a connection. etcd answers with these codes
+ * before it proposes a write (api/v3rpc/rpctypes); a timeout or a change of leader comes after that.
+ */
+function isRefusal(code: number, details: string): boolean {
+  if (REFUSALS.has(code)) return true;
+  return /^No connection established|^Name resolution failed|too many requests|space exceeded|no leader/.test(details);
+}
+
+/** INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, FAILED_PRECONDITION, OUT_OF_RANGE, UNIMPLEMENTED, UNAUTHENTICATED. */
+const REFUSALS: ReadonlySet<number> = new Set([3, 5, 7, 9, 11, 12, 16]);
 
 /** One error for the whole operation; every endpoint that was asked is named. */
 export function unavailable(failures: readonly EndpointFailure[]): UnavailableError {
   const deciding = failures.find((failure) => failure.isFinal);
-  const told = deciding === undefined ? failures : [deciding];
+  const last = new Map(failures.map((failure) => [failure.endpoint, failure]));
+  const told = deciding === undefined ? [...last.values()] : [deciding];
   const message = told.map(({ endpoint, words }) => `etcd ${endpoint} ${words}`).join('; ');
   const hint = told.find((failure) => failure.hint !== undefined)?.hint ?? 'Check --etcd-endpoints.';
   return new UnavailableError(reasonOf(told), message, { cause: told[0]?.cause, hint });
@@ -53,8 +73,11 @@ export function unavailable(failures: readonly EndpointFailure[]): UnavailableEr
 /** The token etcd gave has run out or its server was restarted: a new one helps. */
 export function isStaleToken(error: unknown): boolean {
   const status = v.safeParse(STATUS, error);
-  return status.success && status.output.details.includes('invalid auth token');
+  return status.success && STALE.test(status.output.details);
 }
+
+/** The second is said when users or roles were changed since the token was made. */
+const STALE = /invalid auth token|revision (in header|of auth store) is old/;
 
 /** The connection had ended before the call was made, which only the call found out: the next one makes a new one. */
 export function isDropped(error: unknown): boolean {
@@ -64,10 +87,22 @@ export function isDropped(error: unknown): boolean {
 
 const DROPPED = /Connection dropped|ECONNRESET|EPIPE|GOAWAY/;
 
+/** A member that has just got, or has not yet got, a leader. */
+export function isElection(error: unknown): boolean {
+  const status = v.safeParse(STATUS, error);
+  return status.success && /leader changed|no leader/.test(status.output.details);
+}
+
 /** A page of a listing is too old: the listing has to begin again. */
 export function isCompacted(error: unknown): boolean {
   const status = v.safeParse(STATUS, error);
   return status.success && status.output.details.includes('revision has been compacted');
+}
+
+/** An answer of more bytes than we take; grpc-js says so, not etcd. */
+export function isTooLarge(error: unknown): boolean {
+  const status = v.safeParse(STATUS, error);
+  return status.success && /^Received message larger than max/.test(status.output.details);
 }
 
 export function seconds(ms: number): string {
@@ -124,7 +159,7 @@ const BROKEN_LINKS: readonly (readonly [RegExp, BrokenLink])[] = [
     { words: 'TLS: it does not speak TLS', hint: 'Check --etcd-endpoints: http or https.' },
   ],
   [/EPROTO|SSL routines/, { words: 'TLS: the handshake failed', hint: CHECK_TLS }],
-  [/no leader|request timed out/, { words: 'has no leader: the cluster has lost its quorum' }],
+  [/no leader|leader changed|request timed out/, { words: 'has no leader: the cluster has lost its quorum' }],
   [
     /ECONNRESET|socket hang up|EPIPE|Connection dropped|closed before/,
     { words: 'closed the connection', hint: 'Check --etcd-endpoints: http or https.' },

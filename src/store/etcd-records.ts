@@ -1,26 +1,76 @@
 import type { IKeyValue } from 'etcd3';
-import pLimit from 'p-limit';
+import { InputError } from '../errors.ts';
 import { decodeRecord, type RawRecord } from './codec.ts';
-import { isCompacted } from './etcd-errors.ts';
-import type { EtcdCalls } from './etcd-session.ts';
-import type { LeaseRecord } from './store.ts';
+import { type EtcdPage, readPages } from './etcd-pages.ts';
+import type { EtcdOperation } from './etcd-session.ts';
+import { type LeaseTimes, leaseTimes } from './etcd-times.ts';
+import type { LeasePage, LeaseRecord, ListOptions } from './store.ts';
 import { decodeKeyText, encodeKeyText } from './untrusted-text.ts';
 
 export interface EtcdRecords {
   readonly records: readonly LeaseRecord[];
   readonly revision: string;
   readonly clusterId: string;
+  /** Which gave the last page. */
+  readonly endpoint: string;
 }
 
-const PAGE = 1000;
-const TTL_CALLS_IN_FLIGHT = 64;
+/** `at`: a revision to list instead of the newest. */
+export type EtcdListOptions = ListOptions & { readonly at?: string };
 
-/** All records below the prefix, in one revision. */
-export async function listRecords(calls: EtcdCalls, prefix: string, options: { ttl: boolean }): Promise<EtcdRecords> {
-  const listing = await readAllPages(calls, prefix);
-  const expiry = options.ttl ? await readExpiries(calls, listing.kvs) : undefined;
-  const records = listing.kvs.map((kv) => decodeRecord(rawRecordOf(kv, prefix, expiry)));
-  return { records, revision: listing.revision, clusterId: listing.clusterId };
+/** Pages whose times are still read while the next page is. */
+const PAGES_AHEAD = 4;
+
+/** All records below the prefix, in one revision. @throws {CompactedError} when `at` is not kept. */
+export async function listRecords(
+  operation: EtcdOperation,
+  prefix: string,
+  { ttl = true, onPage, at }: EtcdListOptions,
+): Promise<EtcdRecords> {
+  const times = ttl ? leaseTimes(operation) : undefined;
+  const done: LeaseRecord[] = [];
+  const ahead: Promise<readonly [PromiseSettledResult<LeasePage>]>[] = [];
+  const takeOne = async () => {
+    const page = pageOf(await ahead.shift());
+    for (const record of page.records) done.push(record);
+    onPage?.(page);
+  };
+  let last: EtcdPage | undefined;
+  for await (const page of readPages(operation, { range: subnetsRange(prefix), at })) {
+    if (page.isFirst) ahead.length = done.length = 0;
+    // settled, because it may fail before its turn has come
+    ahead.push(Promise.allSettled([withTimes(page, prefix, times)]));
+    if (ahead.length > PAGES_AHEAD) await takeOne();
+    last = page;
+  }
+  while (ahead.length > 0) await takeOne();
+  const { revision = '0', clusterId = '', endpoint = '' } = last ?? {};
+  return { records: done, revision, clusterId, endpoint };
+}
+
+function pageOf(settled: readonly [PromiseSettledResult<LeasePage>] | undefined): LeasePage {
+  const [outcome] = settled ?? [];
+  if (outcome?.status === 'fulfilled') return outcome.value;
+  throw outcome?.reason;
+}
+
+/** Decoded before the times are read, so that the bytes of the page can go. */
+async function withTimes(page: EtcdPage, prefix: string, times: LeaseTimes | undefined): Promise<LeasePage> {
+  const { revision } = page;
+  const decoded = page.kvs.map((kv) => ({ id: kv.lease, record: decodeRecord(rawRecordOf(kv, prefix)) }));
+  if (times === undefined) return { records: decoded.map(({ record }) => record), revision };
+  const timed = decoded.map(async ({ id, record }) => ({ ...record, expiresAt: await times.expiryOf(id) }));
+  return { records: await Promise.all(timed), revision };
+}
+
+/** A record as it is at this moment. */
+export function readRecord(operation: EtcdOperation, key: Buffer): Promise<IKeyValue | undefined> {
+  return operation.read(async ({ kv, options }) => (await kv.range({ key }, options)).kvs[0]);
+}
+
+/** flannel lists `<prefix>/subnets` without a trailing slash (registry.go:getSubnets). */
+export function subnetsRange(prefix: string): { readonly key: Buffer; readonly range_end: Buffer } {
+  return { key: Buffer.from(`${prefix}/subnets`), range_end: Buffer.from(`${prefix}/subnett`) };
 }
 
 /** Name of a record in {@link LeaseRecord.key}; one beside the folder, which flannel reads all the same, keeps its whole path. */
@@ -36,65 +86,25 @@ export function keyOfText(text: string, prefix: string): Buffer {
   return Buffer.concat([Buffer.from(`${prefix}/subnets/`), decodeKeyText(text)]);
 }
 
+/** As {@link keyOfText}. @throws {InputError} when the key is none that a listing shows: the configuration, another prefix. */
+export function keyOfRecord(text: string, prefix: string): Buffer {
+  const key = keyOfText(text, prefix);
+  const { key: start, range_end: end } = subnetsRange(prefix);
+  if (Buffer.compare(key, start) >= 0 && Buffer.compare(key, end) < 0) return key;
+  throw new InputError(`${text} is no record below ${prefix}/subnets`);
+}
+
 /** Lease ids are written as etcdctl prints them: hexadecimal. */
 export function leaseText(id: string): string | null {
   return id === '0' ? null : BigInt.asUintN(64, BigInt(id)).toString(16);
 }
 
-interface Listing {
-  readonly kvs: readonly IKeyValue[];
-  readonly revision: string;
-  readonly clusterId: string;
-}
-
-async function readAllPages(calls: EtcdCalls, prefix: string): Promise<Listing> {
-  try {
-    return await readPages(calls, prefix);
-  } catch (error) {
-    if (!isCompacted(error)) throw error;
-    return readPages(calls, prefix);
-  }
-}
-
-/** flannel lists `<prefix>/subnets` without a trailing slash (registry.go:getSubnets). */
-async function readPages({ kv, options }: EtcdCalls, prefix: string): Promise<Listing> {
-  const range_end = Buffer.from(`${prefix}/subnett`);
-  const kvs: IKeyValue[] = [];
-  let key = Buffer.from(`${prefix}/subnets`);
-  let revision = '0';
-  for (;;) {
-    const page = await kv.range({ key, range_end, limit: PAGE, revision }, options);
-    kvs.push(...page.kvs);
-    if (revision === '0') revision = page.header.revision;
-    const last = page.kvs.at(-1);
-    if (!page.more || last === undefined) return { kvs, revision, clusterId: hexOf(page.header.cluster_id) };
-    key = Buffer.concat([last.key, Buffer.from([0])]);
-  }
-}
-
-function hexOf(id: string): string {
-  return BigInt.asUintN(64, BigInt(id)).toString(16);
-}
-
-/** Epoch ms by lease id. */
-async function readExpiries(calls: EtcdCalls, kvs: readonly IKeyValue[]): Promise<ReadonlyMap<string, number>> {
-  const ids = [...new Set(kvs.map((kv) => kv.lease))].filter((id) => id !== '0');
-  const limit = pLimit(TTL_CALLS_IN_FLIGHT);
-  const expiries = await Promise.all(ids.map((id) => limit(() => readExpiry(calls, id))));
-  return new Map(expiries);
-}
-
-/** A lease that has ended since the listing answers with a TTL of -1. */
-async function readExpiry({ lease, options }: EtcdCalls, id: string): Promise<readonly [string, number]> {
-  const { TTL } = await lease.leaseTimeToLive({ ID: id }, options);
-  return [id, Date.now() + Math.max(0, Number(TTL)) * 1000];
-}
-
-function rawRecordOf(kv: IKeyValue, prefix: string, expiry: ReadonlyMap<string, number> | undefined): RawRecord {
+/** Its time is not asked for. */
+export function rawRecordOf(kv: IKeyValue, prefix: string): RawRecord {
   return {
     key: keyTextOf(kv.key, prefix),
     value: kv.value.toString('utf8'),
-    expiresAt: expiry === undefined ? undefined : (expiry.get(kv.lease) ?? null),
+    expiresAt: undefined,
     etcdLease: leaseText(kv.lease),
     modRevision: kv.mod_revision,
   };

@@ -1,131 +1,159 @@
-import { UnavailableError } from '../errors.ts';
+import type { ITxnRequest, ITxnResponse } from 'etcd3';
 import { type ConnectOptions, type EtcdConnection, openConnections } from './etcd-connection.ts';
-import { describeFailure, type EndpointFailure, isDropped, seconds, unavailable } from './etcd-errors.ts';
+import { describeFailure, type EndpointFailure, unavailable } from './etcd-errors.ts';
+import { type Choice, firstToAnswer, type Limits, late, limitsFrom, type Race, stayWithFirst } from './etcd-race.ts';
+import { OutcomeUnknownError } from './outcome.ts';
 
-/** One endpoint that has just answered, and the time by which the whole operation has to be over. */
+/** One endpoint that has just answered. */
 export interface EtcdCalls {
   readonly kv: EtcdConnection['kv'];
   readonly lease: EtcdConnection['lease'];
   readonly endpoint: string;
-  /** To be handed to every call. */
+  /** To be asked for again at every call: what a call may take depends on the time that is left. */
   readonly options: { readonly deadline: number };
+}
+
+/** Everything that one method of a store does, within one time limit. */
+export interface EtcdOperation {
+  /** Epoch ms by which all has to be over. */
+  readonly deadline: number;
+  /** Repeated on another endpoint when one fails: only for what may happen twice. */
+  read<T>(work: (calls: EtcdCalls) => Promise<T>): Promise<T>;
+  /**
+   * Sent once, and again only when the first provably had no effect. `what`: the object, for messages.
+   * @throws {OutcomeUnknownError} when it was sent and not answered; until {@link settle}, that is also how a time limit ends.
+   */
+  write(what: string, transaction: ITxnRequest): Promise<ITxnResponse>;
+  /** Whether the last write took effect is known now. */
+  settle(): void;
 }
 
 export interface EtcdSession {
   readonly endpoints: readonly string[];
-  /** One operation within the time limit, however many endpoints there are. What was sent may run twice only if it reads. */
-  read<T>(operation: (calls: EtcdCalls) => Promise<T>): Promise<T>;
-  /** As read, but never sent a second time. */
-  write<T>(operation: (calls: EtcdCalls) => Promise<T>): Promise<T>;
+  readonly timeoutMs: number;
+  /** One operation within the time limit, however many endpoints there are. */
+  run<T>(work: (operation: EtcdOperation) => Promise<T>): Promise<T>;
+  /** An operation that is one reading. */
+  read<T>(work: (calls: EtcdCalls) => Promise<T>): Promise<T>;
+  /** The connection that answers first. */
+  pick(): Promise<EtcdConnection>;
   close(): void;
 }
+
+const TRIES = 4;
 
 /** `probeKey`: a key whose reading shows that an endpoint is alive, has a quorum and lets us in. */
 export async function openSession(options: ConnectOptions, probeKey: Buffer): Promise<EtcdSession> {
   const connections = await openConnections(options);
-  const run = <T>(tries: number, operation: Operation<T>): Promise<T> => {
-    const limits = limitsFrom(Date.now(), options.timeoutMs);
-    return beforeDeadline(limits, connections, () =>
-      tryRepeatedly({ connections, probeKey, limits, tries }, operation),
-    );
+  const raceOf = () => ({ connections, probeKey, limits: limitsFrom(Date.now(), options.timeoutMs) });
+  const run: EtcdSession['run'] = (work) => {
+    const race = raceOf();
+    const sent: Sent = { what: undefined };
+    return beforeDeadline({ ...race, sent }, () => work(operationOf(race, sent)));
   };
   return {
     endpoints: connections.map((connection) => connection.endpoint),
-    read: (operation) => run(3, operation),
-    write: (operation) => run(1, operation),
+    timeoutMs: options.timeoutMs,
+    run,
+    read: (work) => run((operation) => operation.read(work)),
+    pick: () => firstToAnswer(raceOf()),
     close: () => {
       for (const connection of connections) connection.close();
     },
   };
 }
 
-type Operation<T> = (calls: EtcdCalls) => Promise<T>;
-
-interface Limits {
-  /** Epoch ms. */
-  readonly deadline: number;
-  /** As the user gave it: what messages name. */
-  readonly timeoutMs: number;
+/** What is under way and may take effect without our hearing of it. */
+interface Sent {
+  what: string | undefined;
 }
 
-/** The answer has to be out before whoever waits for it gives up. */
-function limitsFrom(now: number, timeoutMs: number): Limits {
-  return { deadline: now + timeoutMs - Math.min(250, timeoutMs / 20), timeoutMs };
+function operationOf(race: Race, sent: Sent): EtcdOperation {
+  const { limits } = race;
+  const choice = stayWithFirst(race);
+  return {
+    deadline: limits.deadline,
+    read: (work) => repeat(choice, race, async (calls) => ({ value: await work(calls) })),
+    write: (what, transaction) =>
+      repeat(choice, race, async ({ kv, options, endpoint }) => {
+        // what comes after the time limit has been reported as failed
+        if (Date.now() >= limits.deadline) throw late([endpoint], limits);
+        sent.what = what;
+        const outcome = await transact(kv.txn(transaction, options), { endpoint, limits, what });
+        if (!('lost' in outcome)) sent.what = undefined;
+        return outcome;
+      }),
+    settle: () => {
+      sent.what = undefined;
+    },
+  };
 }
 
-async function tryRepeatedly<T>(race: Race & { readonly tries: number }, operation: Operation<T>): Promise<T> {
-  for (let left = race.tries; ; left -= 1) {
-    const outcome = await attempt(await firstToAnswer(race), race.limits, operation);
-    if ('value' in outcome) return outcome.value;
-    if (left <= 1 || outcome.isFinal || Date.now() >= race.limits.deadline) throw unavailable([outcome]);
+interface SentTo {
+  readonly endpoint: string;
+  readonly limits: Limits;
+  readonly what: string;
+}
+
+async function transact(answer: Promise<ITxnResponse>, to: SentTo): Promise<Outcome<ITxnResponse>> {
+  try {
+    return { value: await answer };
+  } catch (error) {
+    const failure = describeFailure(to.endpoint, error, to.limits.timeoutMs);
+    return failure.hadNoEffect ? failure : { lost: new OutcomeUnknownError(unavailable([failure]), to.what) };
   }
 }
 
-async function attempt<T>(
-  { kv, lease, endpoint }: EtcdConnection,
-  { deadline, timeoutMs }: Limits,
-  operation: Operation<T>,
-): Promise<{ readonly value: T } | EndpointFailure> {
+type Outcome<T> = { readonly value: T } | { readonly lost: OutcomeUnknownError } | EndpointFailure;
+type Try<T> = (calls: EtcdCalls) => Promise<Outcome<T>>;
+
+async function repeat<T>(choice: Choice, race: Race, work: Try<T>): Promise<T> {
+  const { deadline } = race.limits;
+  const failures: EndpointFailure[] = [];
+  for (;;) {
+    const connection = await choice.take();
+    const outcome = await attempt(connection, race, work);
+    if ('value' in outcome) return outcome.value;
+    choice.drop(connection);
+    if ('lost' in outcome) throw outcome.lost;
+    failures.push(outcome);
+    if (failures.length >= TRIES || outcome.isFinal || Date.now() >= deadline) throw unavailable(failures);
+  }
+}
+
+async function attempt<T>({ kv, lease, endpoint }: EtcdConnection, race: Race, work: Try<T>): Promise<Outcome<T>> {
+  const { deadline, timeoutMs } = race.limits;
+  // an endpoint that falls silent leaves half of what is left to the next one
+  const share = race.connections.length > 1 ? 2 : 1;
+  const calls: EtcdCalls = {
+    ...{ kv, lease, endpoint },
+    get options() {
+      return { deadline: deadline - (deadline - Date.now()) * (1 - 1 / share) };
+    },
+  };
   try {
-    return { value: await operation({ kv, lease, endpoint, options: { deadline } }) };
+    return await work(calls);
   } catch (error) {
     return describeFailure(endpoint, error, timeoutMs);
   }
 }
 
-interface Race {
-  readonly connections: readonly EtcdConnection[];
-  readonly probeKey: Buffer;
-  readonly limits: Limits;
-}
-
-/** All endpoints are asked at once, so that a silent one costs nothing while another answers. */
-function firstToAnswer({ connections, probeKey, limits }: Race): Promise<EtcdConnection> {
-  const failures: EndpointFailure[] = [];
-  return new Promise((resolve, reject) => {
-    const fail = (endpoint: string, error: unknown) => {
-      try {
-        const failure = describeFailure(endpoint, error, limits.timeoutMs);
-        failures.push(failure);
-        if (failure.isFinal || failures.length === connections.length) reject(unavailable(failures));
-      } catch (bug) {
-        reject(bug);
-      }
-    };
-    for (const connection of connections) {
-      askTwice(connection, probeKey, limits).then(
-        () => resolve(connection),
-        (error: unknown) => fail(connection.endpoint, error),
-      );
-    }
-  });
-}
-
-async function askTwice({ kv, reach }: EtcdConnection, key: Buffer, { deadline }: Limits): Promise<void> {
-  const probe = { key, limit: 1, keys_only: true };
-  await reach(deadline);
-  try {
-    await kv.range(probe, { deadline });
-  } catch (error) {
-    if (!isDropped(error)) throw error;
-    await kv.range(probe, { deadline });
-  }
-}
-
 /** grpc keeps the deadline of each call; this one holds for their sum, authentication included. */
-async function beforeDeadline<T>(
-  { deadline, timeoutMs }: Limits,
-  connections: readonly EtcdConnection[],
-  work: () => Promise<T>,
-): Promise<T> {
+async function beforeDeadline<T>(race: Race & { readonly sent: Sent }, work: () => Promise<T>): Promise<T> {
+  const { limits, connections, sent } = race;
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const names = connections.map(({ endpoint }) => endpoint).join(', ');
-    const error = new UnavailableError('timeout', `etcd ${names} did not answer within ${seconds(timeoutMs)}`);
-    timer = setTimeout(() => reject(error), deadline - Date.now() + timeoutMs / 50);
+  const tooLate = new Promise<never>((_, reject) => {
+    const expire = () => {
+      const error = late(
+        connections.map(({ endpoint }) => endpoint),
+        limits,
+      );
+      reject(sent.what === undefined ? error : new OutcomeUnknownError(error, sent.what));
+    };
+    timer = setTimeout(expire, limits.deadline - Date.now() + limits.timeoutMs / 50);
   });
   try {
-    return await Promise.race([work(), late]);
+    return await Promise.race([work(), tooLate]);
   } finally {
     clearTimeout(timer);
   }

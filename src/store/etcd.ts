@@ -1,9 +1,16 @@
 import { AbsentError, ConflictError } from '../errors.ts';
 import { allocationConfig } from './allocation-config.ts';
 import { acquireFromEtcd } from './etcd-acquire.ts';
+import { chance as machineChance } from './etcd-chance.ts';
+import { removeFromEtcd, renewInEtcd } from './etcd-change.ts';
 import type { ConnectOptions } from './etcd-connection.ts';
-import { keyOfText, listRecords } from './etcd-records.ts';
-import { type EtcdCalls, type EtcdSession, openSession } from './etcd-session.ts';
+import { dumpEtcd } from './etcd-dump.ts';
+import { freshLease } from './etcd-fresh-lease.ts';
+import { putCompared } from './etcd-put.ts';
+import { putBackIntoEtcd } from './etcd-put-back.ts';
+import { type EtcdListOptions, keyOfText, listRecords, readRecord } from './etcd-records.ts';
+import { type EtcdCalls, type EtcdOperation, type EtcdSession, openSession } from './etcd-session.ts';
+import { watchEtcd } from './etcd-watch.ts';
 import type { StoredNetworkConfig, SubnetStore } from './store.ts';
 
 /**
@@ -12,24 +19,36 @@ import type { StoredNetworkConfig, SubnetStore } from './store.ts';
  */
 export async function openEtcdStore(options: ConnectOptions): Promise<SubnetStore> {
   const { prefix } = options.selection;
-  const configKey = Buffer.from(`${prefix}/config`);
-  const session = await openSession(options, configKey);
+  return etcdStore(await openSession(options, configKeyOf(prefix)), prefix);
+}
+
+/** The same over a session that is open: the model test decides there when each call may go. */
+export function etcdStore(session: EtcdSession, prefix: string, chance = machineChance): SubnetStore {
+  const configKey = configKeyOf(prefix);
   const description = `etcd ${session.endpoints.join(',')} ${prefix}`;
+  const putBack = putBackIntoEtcd(session, prefix, chance);
+  const listing = async (operation: EtcdOperation, options: EtcdListOptions) => {
+    const { endpoint, ...records } = await listRecords(operation, prefix, options);
+    return { ...records, source: `etcd ${endpoint} ${prefix}` };
+  };
   return {
     kind: 'etcd',
     description,
     readNetworkConfig: () => session.read((calls) => readConfig(calls, configKey)),
-    writeNetworkConfig: (text, expected) => session.write((calls) => writeConfig(calls, { configKey, text, expected })),
-    listLeases: async ({ ttl = true } = {}) =>
-      session.read(async (calls) => ({
-        ...(await listRecords(calls, prefix, { ttl })),
-        source: `etcd ${calls.endpoint} ${prefix}`,
-      })),
+    writeNetworkConfig: (text, expected) =>
+      session.run((operation) => writeConfig(operation, { configKey, text, expected })),
+    listLeases: (list = {}) => session.run((operation) => listing(operation, list)),
     acquire: (request) =>
-      session.write(async (calls) => {
-        const config = allocationConfig(await readConfig(calls, configKey));
-        return acquireFromEtcd({ calls, prefix, config, request });
+      session.run(async (operation) => {
+        const config = allocationConfig(await operation.read((calls) => readConfig(calls, configKey)));
+        return acquireFromEtcd({ operation, prefix, config, request, chance });
       }),
+    renew: (lease, attributes) => session.run((operation) => renewInEtcd({ operation, prefix }, lease, attributes)),
+    remove: (record, { unlessTtlAboveSeconds } = {}) =>
+      session.run((operation) => removeFromEtcd({ operation, prefix }, record, unlessTtlAboveSeconds)),
+    dump: () => session.run((operation) => dumpEtcd(operation, prefix, configKey)),
+    putBack,
+    watch: (signal, more = {}) => watchEtcd({ session, prefix, signal, listing, ...more }),
     close: async () => session.close(),
   };
 }
@@ -37,8 +56,8 @@ export async function openEtcdStore(options: ConnectOptions): Promise<SubnetStor
 /** Raw records below `<prefix>/subnets/`, past all rules; keys as {@link LeaseRecord} names them. */
 export interface RawEtcd {
   get(key: string): Promise<string | undefined>;
-  /** Without a TTL. */
-  put(key: string, value: string): Promise<void>;
+  /** Without a TTL, unless one is given. */
+  put(key: string, value: string, options?: { readonly ttlSeconds?: number }): Promise<void>;
   delete(key: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -46,23 +65,29 @@ export interface RawEtcd {
 /** For tests and the drill, which break what a store would never write. @throws as {@link openEtcdStore}. */
 export async function openRawEtcd(options: ConnectOptions): Promise<RawEtcd> {
   const { prefix } = options.selection;
-  const session: EtcdSession = await openSession(options, Buffer.from(`${prefix}/config`));
+  const session = await openSession(options, Buffer.from(`${prefix}/config`));
   const keyOf = (text: string) => keyOfText(text, prefix);
   return {
     get: (key) =>
       session.read(async ({ kv, options: call }) =>
         (await kv.range({ key: keyOf(key) }, call)).kvs[0]?.value.toString('utf8'),
       ),
-    put: (key, value) =>
-      session.write(async ({ kv, options: call }) => {
-        await kv.put({ key: keyOf(key), value: Buffer.from(value) }, call);
+    put: (key, value, { ttlSeconds } = {}) =>
+      session.run(async (operation) => {
+        const lease = ttlSeconds === undefined ? '0' : (await freshLease(operation, ttlSeconds).granted()).id;
+        const put = { key: keyOf(key), value: Buffer.from(value), lease };
+        await operation.write(key, { success: [{ request_put: put }] });
       }),
     delete: (key) =>
-      session.write(async ({ kv, options: call }) => {
-        await kv.deleteRange({ key: keyOf(key) }, call);
+      session.run(async (operation) => {
+        await operation.write(key, { success: [{ request_delete_range: { key: keyOf(key) } }] });
       }),
     close: async () => session.close(),
   };
+}
+
+function configKeyOf(prefix: string): Buffer {
+  return Buffer.from(`${prefix}/config`);
 }
 
 async function readConfig({ kv, options, endpoint }: EtcdCalls, key: Buffer): Promise<StoredNetworkConfig> {
@@ -81,15 +106,14 @@ interface ConfigWrite {
   readonly expected: string | null;
 }
 
-async function writeConfig({ kv, options }: EtcdCalls, write: ConfigWrite): Promise<StoredNetworkConfig> {
+async function writeConfig(operation: EtcdOperation, write: ConfigWrite): Promise<StoredNetworkConfig> {
   const { configKey: key, text, expected } = write;
-  const target =
-    expected === null
-      ? ({ target: 'Version', version: '0' } as const)
-      : ({ target: 'Mod', mod_revision: expected } as const);
-  const put = { request_put: { key, value: Buffer.from(text) } };
-  const answer = await kv.txn({ compare: [{ key, result: 'Equal', ...target }], success: [put] }, options);
-  if (answer.succeeded) return stored(key, text, answer.header.revision);
+  const value = Buffer.from(text);
+  const replaces = expected === null ? undefined : await readRecord(operation, key);
+  const isExpected = expected === null || replaces?.mod_revision === expected;
+  const put = { key, name: `the network configuration at ${key}`, value, lease: null, replaces, compare: [], more: [] };
+  const written = isExpected ? await putCompared(operation, put) : undefined;
+  if (written?.kind === 'written') return stored(key, text, written.modRevision);
   const was = expected === null ? 'there is one already' : `it is no longer at revision ${expected}`;
   throw new ConflictError(`the network configuration at ${key} was not written: ${was}`, {
     hint: 'Read it again with "flannelctl config get".',

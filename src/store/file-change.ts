@@ -2,7 +2,7 @@ import { ConflictError, InputError } from '../errors.ts';
 import { decodeRecord, decodeWritten } from './codec.ts';
 import type { FileDocument, FileRecord } from './file-document.ts';
 import { encodeLeaseValue } from './lease-value.ts';
-import { assertHasTimeLeft, placesOf } from './place.ts';
+import { assertHasTimeLeft, placesOf, tooMuchTime } from './place.ts';
 import type { DumpedRecord, Lease, LeaseAttributes, LeaseRecord, StoreDump } from './store.ts';
 
 /** flannel pkg/subnet/etcd: subnetTTL. */
@@ -82,11 +82,6 @@ export function dumpDocument(
     }));
   const config = document.config?.value ?? null;
   return { revision: String(document.revision), clusterId: null, prefix: where.path, config, records };
-}
-
-/** Said of etcd's records too. */
-export function tooMuchTime(key: string, seconds: number): ConflictError {
-  return new ConflictError(`${key} was not removed: it has ${Math.floor(seconds)} s left now`);
 }
 
 function unchangedRecord(document: FileDocument, { key, modRevision }: LeaseRecord, done: string): FileRecord {

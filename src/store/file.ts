@@ -81,11 +81,13 @@ export function rawFileRecords(options: {
   const file = openFile({ ...options, selection: { kind: 'file', path: options.path } });
   return {
     get: async (key: string): Promise<string | undefined> => (await file.read()).records[key]?.value,
-    /** Keeps the time of a record that is there; a new one has no TTL. */
-    put: (key: string, value: string): Promise<void> =>
-      file.change((document) => {
+    /** Keeps the time of a record that is there, unless a TTL is given; a new one has none. */
+    put: (key: string, value: string, { ttlSeconds }: { readonly ttlSeconds?: number } = {}): Promise<void> =>
+      file.change((document, now) => {
         const revision = document.revision + 1;
-        const record = { value, modRevision: revision, expiresAt: document.records[key]?.expiresAt ?? null };
+        const kept = document.records[key]?.expiresAt ?? null;
+        const expiresAt = ttlSeconds === undefined ? kept : now + ttlSeconds * 1000;
+        const record = { value, modRevision: revision, expiresAt };
         return { next: { ...document, revision, records: { ...document.records, [key]: record } }, result: undefined };
       }),
     /** No error when it is not there. */

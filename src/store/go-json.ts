@@ -13,12 +13,21 @@ export function readGoObject(text: string): GoObject {
   const { value } = parsed;
   if (value === null) return { members: new Map() };
   if (typeof value !== 'object' || Array.isArray(value)) return { problem: `it is ${kindOf(value)}, not an object` };
-  return { members: splitMembers(text) };
+  return { members: plainMembers(value, text) ?? splitMembers(text) };
+}
+
+/** A text that comes out again as it was has no name twice and every value in its own spelling: so flannel writes its leases. */
+function plainMembers(value: object, text: string): GoMembers | undefined {
+  const entries = Object.entries(value).map(([name, member]) => [name, JSON.stringify(member)] as const);
+  const again = entries.map(([name, member]) => `${JSON.stringify(name)}:${member}`).join(',');
+  if (`{${again}}` !== text) return undefined;
+  return new Map(entries.map(([name, member]) => [foldName(name), member]));
 }
 
 export type ParsedJson = { readonly value: unknown } | { readonly problem: string };
 
 export function parseJson(text: string): ParsedJson {
+  if (text.length > SHALLOW_LENGTH && depthOf(text) > MAX_DEPTH) return { problem: 'it is nested too deeply' };
   try {
     const value: unknown = JSON.parse(text);
     return { value };
@@ -26,6 +35,21 @@ export function parseJson(text: string): ParsedJson {
     if (error instanceof SyntaxError) return { problem: 'it is not JSON' };
     throw error;
   }
+}
+
+/** What flannel writes is nested four deep; Go gives up at 10,000, and we on the way: whoever walks such a value overflows his stack. */
+const MAX_DEPTH = 100;
+/** A text not longer than that cannot be nested deep enough to matter. */
+const SHALLOW_LENGTH = 2000;
+
+function depthOf(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  for (const [token] of text.matchAll(TOKEN)) {
+    if (token === '{' || token === '[') deepest = Math.max(deepest, ++depth);
+    else if (token === '}' || token === ']') depth -= 1;
+  }
+  return deepest;
 }
 
 export function kindOf(value: unknown): string {

@@ -1,8 +1,10 @@
-import { UnavailableError } from '../errors.ts';
+import { AbsentError, UnavailableError } from '../errors.ts';
 import type { Host } from '../host/host.ts';
-import type { KubeApi } from '../kube/kube.ts';
+import type { KubeApi, KubeNode } from '../kube/kube.ts';
+import { annotateNode } from './kube-annotate.ts';
+import { watchKube } from './kube-watch.ts';
 import { decodeNode } from './node-lease.ts';
-import type { KubeSelection, SubnetStore } from './store.ts';
+import type { DumpedRecord, KubeSelection, StoredNetworkConfig, SubnetStore } from './store.ts';
 
 export interface KubeStoreOptions {
   readonly selection: KubeSelection;
@@ -10,36 +12,70 @@ export interface KubeStoreOptions {
   readonly kube: KubeApi;
 }
 
-/** Leases as flannel's peers see them in the Nodes. Read-only: there the podCIDR is the subnet and nothing is acquired. */
+/**
+ * Leases as flannel's peers see them in the Nodes. The podCIDR is the subnet: nothing is allocated, and only the annotations of the
+ * Node that `nodeName` names are written.
+ */
 export function kubeStore({ selection, host, kube }: KubeStoreOptions): SubnetStore {
+  const { nodeName } = selection;
   const description = `kubernetes ${kube.description}`;
+  const refuse = (what: string, hint: string) => async () => {
+    throw new UnavailableError('unsupported', `${what} cannot be written through the Kubernetes API`, { hint });
+  };
+  const readConfig = async () => {
+    const source = selection.netConfigPath;
+    return { text: await host.readFile(source), modRevision: '', source };
+  };
   return {
     kind: 'kube',
     description,
-    readNetworkConfig: async () => {
-      const source = selection.netConfigPath;
-      return { text: await host.readFile(source), modRevision: '', source };
-    },
-    writeNetworkConfig: async () => {
-      throw unsupported(
-        'the network configuration',
-        'Edit net-conf.json in the ConfigMap kube-flannel-cfg and restart flannel.',
-      );
-    },
-    listLeases: async ({ ttl = true } = {}) => {
-      const { nodes, resourceVersion } = await kube.listNodes();
+    readNetworkConfig: readConfig,
+    writeNetworkConfig: refuse('the network configuration', EDIT_CONFIG_MAP),
+    listLeases: async ({ ttl = true, onPage } = {}) => {
+      const { nodes, resourceVersion: revision } = await kube.listNodes();
       const records = nodes
         .flatMap((node) => decodeNode(node) ?? [])
         .map((record) => (ttl ? record : { ...record, expiresAt: undefined }));
-      return { records, revision: resourceVersion, clusterId: null, source: description };
+      onPage?.({ records, revision });
+      return { records, revision, clusterId: null, source: description };
     },
-    acquire: async () => {
-      throw unsupported('a lease', 'Kubernetes gives each Node its podCIDR; see the flags of kube-controller-manager.');
+    acquire:
+      nodeName === undefined
+        ? refuse('a lease', READ_POD_CIDR)
+        : ({ attributes }) => annotateNode(kube, { name: nodeName, attributes, lease: null }),
+    renew:
+      nodeName === undefined
+        ? refuse('a lease', 'Let flannel write it: it annotates its own Node when it starts.')
+        : (lease, attributes) => annotateNode(kube, { name: nodeName, attributes, lease }),
+    remove: refuse('the removal of a lease', DELETE_NODE),
+    putBack: refuse('a lease', 'Let the node register again: its podCIDR and its flannel write the lease.'),
+    dump: async () => {
+      const { nodes, resourceVersion: revision } = await kube.listNodes();
+      const config = await readIfThere(readConfig);
+      const records = nodes.filter((node) => decodeNode(node) !== undefined).map(dumpNode);
+      return { revision, clusterId: null, prefix: selection.annotationPrefix, config, records };
     },
+    watch: (signal, options = {}) => watchKube(kube.watchNodes(signal, options), description),
     close: () => kube.close(),
   };
 }
 
-function unsupported(what: string, hint: string): UnavailableError {
-  return new UnavailableError('unsupported', `${what} cannot be written through the Kubernetes API`, { hint });
+const EDIT_CONFIG_MAP = 'Edit net-conf.json in the ConfigMap kube-flannel-cfg and restart flannel.';
+const READ_POD_CIDR = 'Kubernetes gives each Node its podCIDR; see the flags of kube-controller-manager.';
+const DELETE_NODE = 'Delete the Node with "kubectl delete node NAME" when the machine is gone for good.';
+
+/** A record holds what flannel's peers read, as JSON. */
+function dumpNode({ name, podCidr, podCidrs, flannelAnnotations, resourceVersion }: KubeNode): DumpedRecord {
+  const value = JSON.stringify({ podCIDR: podCidr, podCIDRs: podCidrs, annotations: flannelAnnotations });
+  const valueBase64 = Buffer.from(value).toString('base64');
+  return { key: name, valueBase64, modRevision: resourceVersion, etcdLease: null, ttlSeconds: null };
+}
+
+async function readIfThere(readConfig: () => Promise<StoredNetworkConfig>): Promise<string | null> {
+  try {
+    return (await readConfig()).text;
+  } catch (error) {
+    if (error instanceof AbsentError) return null;
+    throw error;
+  }
 }

@@ -22,6 +22,31 @@ const VXLAN_DATA = v.object({
 
 /** A lease value as Go decodes it: names without case, unknown ones ignored, a wrong type refused. */
 export function decodeLeaseValue(text: string): DecodedValue {
+  return decodeUsual(text) ?? decodeAny(text);
+}
+
+/** What flannel itself writes for vxlan in IPv4, byte for byte: most leases there are, in a tenth of the time. */
+const USUAL =
+  /^\{"PublicIP":"([\d.]{7,15})","PublicIPv6":null,"BackendType":"vxlan","BackendData":\{"VNI":(0|[1-9]\d{0,7}),"VtepMAC":"([\da-f:]{17})"\}\}$/;
+
+function decodeUsual(text: string): DecodedValue | undefined {
+  const [, ip = '', vni = '', mac = ''] = USUAL.exec(text) ?? [];
+  const isValid = familyOf(ip) === 4 && ip !== '0.0.0.0' && Number(vni) <= 0xffffff && canonicalMac(mac) === mac;
+  if (!isValid) return undefined;
+  return {
+    attributes: {
+      publicIp: ip,
+      publicIpv6: null,
+      backendType: 'vxlan',
+      vtep: { vni: Number(vni), mac },
+      vtepV6: null,
+      backendData: { VNI: Number(vni), VtepMAC: mac },
+      backendV6Data: null,
+    },
+  };
+}
+
+function decodeAny(text: string): DecodedValue {
   const object = readGoObject(text);
   if ('problem' in object) return object;
   const { members } = object;

@@ -1,14 +1,15 @@
-import { UnavailableError, type UnknownReason } from '../errors.ts';
+import { UnavailableError } from '../errors.ts';
 
 /**
- * A write was sent and neither an answer nor the record itself tells whether it took effect. It compares what it replaces,
+ * A write was sent, and neither an answer nor the record itself tells whether it took effect. It compares what it replaces,
  * so it takes effect once at most, whenever it arrives.
  */
 export class OutcomeUnknownError extends UnavailableError {
-  constructor(reason: UnknownReason, message: string, what: string, cause: unknown) {
-    super(reason, `${message}; it is not known whether ${what} was written`, {
-      cause,
-      hint: 'Read the leases again before anything else is done.',
+  /** `what`: the object of the sentence, `10.244.7.0-24`. */
+  constructor(failure: UnavailableError, what: string) {
+    super(failure.reason, `${failure.message}; it is not known whether ${what} was written`, {
+      cause: failure.cause,
+      hint: 'Read the datastore again before anything else is done.',
     });
   }
 }

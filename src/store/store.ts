@@ -214,6 +214,8 @@ export interface KubeSelection {
   readonly annotationPrefix: string;
   /** Path of net-conf.json on the host. */
   readonly netConfigPath: string;
+  /** Name of this host's Node, whose lease may be written; left out: nothing is written. */
+  readonly nodeName?: string;
   /** Directory on the host with `token` and `ca.crt` of flanneld's own service account: its way in when it runs in a pod. */
   readonly serviceAccountDir?: string;
 }

@@ -1,4 +1,4 @@
-import { canonicalIp, familyOf, formatNetwork, ipToNumber, makeCidr, parseCidr } from '../net/cidr.ts';
+import { formatNetwork, parseCidr } from '../net/cidr.ts';
 
 /** Networks in CIDR notation; `null`: the key has none of that family. */
 export interface SubnetPair {
@@ -46,6 +46,6 @@ export function canonicalPair(pair: SubnetPair): SubnetPair | undefined {
 function networkOf(ip: string, length: string, family: 4 | 6): string | undefined {
   const prefixLength = Number(length);
   const longest = family === 4 ? 31 : 127;
-  if (canonicalIp(ip) === undefined || familyOf(ip) !== family || prefixLength > longest) return undefined;
-  return formatNetwork(makeCidr(family, ipToNumber(ip, family), prefixLength));
+  const cidr = prefixLength > longest ? undefined : parseCidr(`${ip}/${prefixLength}`);
+  return cidr?.family === family ? formatNetwork(cidr) : undefined;
 }

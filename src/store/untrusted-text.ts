@@ -10,15 +10,25 @@ export function escapeText(text: string, limit = 200): string {
 
 /** Bytes of a key as text without loss: printable ASCII stands for itself, a backslash is doubled, the rest is `\xNN`. */
 export function encodeKeyText(bytes: Uint8Array): string {
-  return Array.from(bytes, encodeByte).join('');
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+  return PLAIN_KEY.test(text) ? text : Array.from(bytes, encodeByte).join('');
 }
+
+/** Printable ASCII without a backslash: nothing to encode. */
+const PLAIN_KEY = /^[ -[\]-~]*$/;
 
 /** The bytes that {@link encodeKeyText} wrote as `text`. */
 export function decodeKeyText(text: string): Buffer {
-  const bytes = text.replace(/\\(?:\\|x([0-9a-f]{2}))/g, (_, hex: string | undefined) =>
+  const bytes = latin1OfKeyText(text);
+  return Buffer.from(bytes, 'latin1');
+}
+
+/** The same bytes as a string of one character each. */
+export function latin1OfKeyText(text: string): string {
+  if (!text.includes('\\')) return text;
+  return text.replace(/\\(?:\\|x([0-9a-f]{2}))/g, (_, hex: string | undefined) =>
     hex === undefined ? '\\' : String.fromCharCode(Number.parseInt(hex, 16)),
   );
-  return Buffer.from(bytes, 'latin1');
 }
 
 function encodeByte(byte: number): string {

@@ -1,19 +1,17 @@
-import { describe, expect, test } from 'vitest';
-import {
-  attributesOf,
-  CONFIG,
-  configured,
-  etcdBench,
-  fileBench,
-  requestOf,
-  SMALL,
-  withBench,
-} from '../support/store-benches.ts';
+import { afterAll, describe, expect, test } from 'vitest';
+import { sharedBenches } from '../support/shared-benches.ts';
+import { attributesOf, type Bench, CONFIG, configured, requestOf, SMALL } from '../support/store-benches.ts';
 
-describe.each([
-  ['etcd', etcdBench],
-  ['file', fileBench],
-] as const)('the %s store', (_, make) => {
+const benches = sharedBenches();
+afterAll(() => benches.close());
+
+async function withBench(make: () => Promise<Bench>, work: (bench: Bench) => Promise<void>): Promise<void> {
+  await work(await make());
+}
+
+describe.each(['etcd', 'file'] as const)('the %s store', (kind) => {
+  const make = () => benches.make(kind);
+
   test('says that there is no network configuration', () =>
     withBench(make, async ({ open, raw }) => {
       await raw.put('10.244.1.0-24', '{}');

@@ -1,7 +1,19 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { attributes, closeAll, failureOf, open, PREFIX, stalledEndpoint, TIMEOUT_MS } from '../support/etcd-client.ts';
+import {
+  attributes,
+  closeAll,
+  failureOf,
+  open,
+  PREFIX,
+  proxies,
+  stalledEndpoint,
+  TIMEOUT_MS,
+} from '../support/etcd-client.ts';
 import { type EtcdServer, startEtcd } from '../support/etcd-server.ts';
+import { startProxy } from '../support/proxy.ts';
 import { makeTlsFiles, type TlsFiles } from '../support/tls-files.ts';
+import { countOf, watching } from '../support/watching.ts';
 
 afterEach(closeAll);
 
@@ -60,6 +72,68 @@ describe('an etcd with authentication', () => {
     expect(error.message).toContain(endpoint);
     expect(tookMs).toBeLessThan(TIMEOUT_MS);
   });
+
+  test('is watched on after it was started again and knows the token no more', async () => {
+    const store = await open([etcd.endpoint], { username: 'root' }, { etcdPassword: 'rootpw', timeoutMs: 5000 });
+    const watch = watching(store);
+    await watch.until((events) => events.length === 1);
+    await etcd.kill();
+    await etcd.restart();
+    await store.acquire({ attributes: { ...attributes, publicIp: '192.0.2.2' } });
+    await watch.until((events) => countOf(events, 'put') === 1);
+    await watch.end();
+  });
+});
+
+describe('an etcd whose tokens live for one second', () => {
+  let etcd: EtcdServer;
+  let files: TlsFiles;
+  beforeAll(async () => {
+    files = await makeTlsFiles();
+    const keys = `pub-key=${files.tokenPublicKey},priv-key=${files.tokenKey}`;
+    etcd = await startEtcd({ flags: ['--auth-token', `jwt,${keys},sign-method=RS256,ttl=1s`] });
+    await etcd.ctl('user', 'add', 'root:rootpw');
+    await etcd.ctl('user', 'grant-role', 'root', 'root');
+    await etcd.ctl('auth', 'enable');
+  });
+  afterAll(async () => {
+    await etcd.stop();
+    await files.remove();
+  });
+  const openAsRoot = () => open([etcd.endpoint], { username: 'root' }, { etcdPassword: 'rootpw', timeoutMs: 5000 });
+
+  test('is read and written all the same after they have run out', async () => {
+    const store = await openAsRoot();
+    const { modRevision } = await store.writeNetworkConfig('{}', null);
+    await sleep(1600);
+    await store.writeNetworkConfig('{"Network":"10.244.0.0/16","Backend":{"Type":"vxlan"}}', modRevision);
+    await expect(store.listLeases()).resolves.toMatchObject({ records: [] });
+  });
+
+  test('is asked for one new token by a hundred calls at once', async () => {
+    const store = await openAsRoot();
+    await Promise.all(Array.from({ length: 100 }, () => store.listLeases()));
+    await sleep(1600);
+    const start = performance.now();
+    await Promise.all(Array.from({ length: 100 }, () => store.listLeases()));
+    // a password takes etcd some 70 ms to check
+    expect(performance.now() - start).toBeLessThan(2000);
+  });
+
+  test('is watched on after they have run out and the connection was lost', async () => {
+    const proxy = await startProxy(etcd.port);
+    proxies.push(proxy);
+    const url = `http://127.0.0.1:${proxy.port}`;
+    const watched = await open([url], { username: 'root' }, { etcdPassword: 'rootpw' });
+    const watch = watching(watched);
+    await watch.until((events) => events.length === 1);
+    await sleep(1600);
+    proxy.cut();
+    await watch.until(() => watch.interruptions.length > 0);
+    await (await openAsRoot()).acquire({ attributes });
+    await watch.until((events) => countOf(events, 'put') === 1);
+    await watch.end();
+  });
 });
 
 describe('an etcd with TLS', () => {
@@ -67,7 +141,7 @@ describe('an etcd with TLS', () => {
   let files: TlsFiles;
   beforeAll(async () => {
     files = await makeTlsFiles();
-    etcd = await startEtcd({ ...files, clientCertAuth: true });
+    etcd = await startEtcd({ tls: { ...files, clientCertAuth: true } });
   });
   afterAll(async () => {
     await etcd.stop();
@@ -102,7 +176,38 @@ describe('an etcd with TLS', () => {
     expect(tookMs).toBeLessThan(TIMEOUT_MS);
   });
 
+  test('is watched through TLS', async () => {
+    const store = await open([etcd.endpoint], files);
+    await store.writeNetworkConfig('{"Network":"10.244.0.0/16","Backend":{"Type":"vxlan"}}', null);
+    const watch = watching(store);
+    await watch.until((events) => events.length === 1);
+    await store.acquire({ attributes });
+    await watch.until((events) => countOf(events, 'put') === 1);
+    await watch.end();
+  });
+
   test('needs its TLS files to be there', async () => {
     await expect(open([etcd.endpoint], { caFile: '/nonexistent/ca.pem' })).rejects.toMatchObject({ code: 'absent' });
+  });
+});
+
+describe('an etcd with TLS that asks for no client certificate', () => {
+  let etcd: EtcdServer;
+  let files: TlsFiles;
+  beforeAll(async () => {
+    files = await makeTlsFiles();
+    etcd = await startEtcd({ tls: { ...files, clientCertAuth: false } });
+  });
+  afterAll(async () => {
+    await etcd.stop();
+    await files.remove();
+  });
+
+  test('is read and written with the CA alone', async () => {
+    const store = await open([etcd.endpoint], { caFile: files.caFile });
+    await store.writeNetworkConfig('{"Network":"10.244.0.0/16","Backend":{"Type":"vxlan"}}', null);
+    const lease = await store.acquire({ attributes });
+    await store.renew(lease, lease.attributes);
+    await expect(store.listLeases()).resolves.toMatchObject({ records: [{ key: lease.key }] });
   });
 });

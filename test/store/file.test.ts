@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,6 +8,7 @@ import { liveHost, liveWriter } from '../../src/host/live.ts';
 import { systemClock } from '../../src/host/system-clock.ts';
 import { fileStore, rawFileRecords } from '../../src/store/file.ts';
 import type { LeaseAttributes } from '../../src/store/store.ts';
+import { briefly, watching } from '../support/watching.ts';
 
 const host = liveHost({ root: '/' });
 const writer = liveWriter({ root: '/' });
@@ -95,4 +96,28 @@ test('keeps the time of a record that is overwritten raw', async () => {
   const { key, expiresAt } = await open().acquire({ attributes });
   await rawFileRecords({ host, writer, clock: systemClock, path: folder }).put(key, '{"PublicIP":"192.0.2.2"}');
   expect((await open().listLeases()).records[0]?.expiresAt).toBe(expiresAt);
+});
+
+test('watches on when the file was away for a while, and says so', async () => {
+  await open().writeNetworkConfig(CONFIG, null);
+  const watch = watching(open());
+  await watch.until((events) => events.length === 1);
+  await rename(join(folder, 'leases.json'), join(folder, 'away'));
+  await watch.until(() => watch.interruptions.length > 0);
+  await rename(join(folder, 'away'), join(folder, 'leases.json'));
+  await watch.until((events) => events.length === 2);
+  expect(watch.events.map(briefly)).toEqual(['snapshot null 0', 'snapshot reconnected 0']);
+  await watch.end();
+});
+
+test('takes a snapshot when another document was put in the place of the watched one', async () => {
+  await open(join(folder, 'other.json')).writeNetworkConfig(CONFIG, null);
+  await open().writeNetworkConfig(CONFIG, null);
+  await open().acquire({ attributes });
+  const watch = watching(open());
+  await watch.until((events) => events.length === 1);
+  await rename(join(folder, 'other.json'), join(folder, 'leases.json'));
+  await watch.until((events) => events.length === 2);
+  expect(watch.events.map(briefly)).toEqual(['snapshot null 1', 'snapshot replaced 0']);
+  await watch.end();
 });

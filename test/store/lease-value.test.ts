@@ -68,3 +68,9 @@ test.each([
 test('never throws, whatever stands in a value', () => {
   fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => decodeLeaseValue(text) !== undefined));
 });
+
+test('refuses a value that is nested deeper than anybody can walk', () => {
+  const nested = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+  const text = `{"PublicIP":"192.0.2.1","BackendType":"vxlan","BackendData":${nested}}`;
+  expect(problemOf(text)).toBe('it is nested too deeply');
+});

@@ -21,6 +21,7 @@ export function factsOver({ host, given, ...parts }: CollectParts): FactStore {
     secrets: secretBox(),
     openStore: async () => Promise.reject(new UnavailableError('unsupported', 'no datastore in this test')),
     openKube: async () => Promise.reject(new UnavailableError('unsupported', 'no Kubernetes API in this test')),
+    openEtcdHealth: async () => Promise.reject(new UnavailableError('unsupported', 'no etcd in this test')),
     mayProbe: true,
     passiveTimeoutMs: 10_000,
     ...parts,

@@ -18,11 +18,15 @@ export async function closeAll(): Promise<void> {
 
 export async function open(endpoints: readonly string[], more: Partial<EtcdSelection> = {}, limits: Limits = {}) {
   const { timeoutMs = TIMEOUT_MS, ...secrets } = limits;
-  const none = { keyFile: '', certFile: '', caFile: '', username: '' };
-  const selection: EtcdSelection = { kind: 'etcd', endpoints, prefix: PREFIX, ...none, ...more };
+  const selection = selectionOf(endpoints, more);
   const store = await openEtcdStore({ selection, host: liveHost({ root: '/' }), secrets, timeoutMs });
   stores.push(store);
   return store;
+}
+
+export function selectionOf(endpoints: readonly string[], more: Partial<EtcdSelection> = {}): EtcdSelection {
+  const none = { keyFile: '', certFile: '', caFile: '', username: '' };
+  return { kind: 'etcd', endpoints, prefix: PREFIX, ...none, ...more };
 }
 
 export async function stalledEndpoint(target: number): Promise<string> {

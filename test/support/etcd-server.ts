@@ -19,14 +19,28 @@ export interface EtcdServer {
   readonly port: number;
   /** Runs etcdctl (v3) against it. */
   ctl(...args: readonly string[]): Promise<string>;
+  /** SIGSTOP: the port takes connections, nothing answers. */
+  pause(): void;
+  /** SIGCONT. */
+  resume(): void;
+  /** SIGKILL; the data stay. */
+  kill(): Promise<void>;
+  /** Starts it again where it was, with its data. */
+  restart(): Promise<void>;
   /** Ends the process and removes its data. */
   stop(): Promise<void>;
+}
+
+export interface EtcdOptions {
+  readonly tls?: EtcdTls | undefined;
+  /** More flags of etcd. */
+  readonly flags?: readonly string[];
 }
 
 const CTL_ENV = { PATH: process.env['PATH'] ?? '', ETCDCTL_API: '3' };
 
 /** A real etcd of its own on a free port of the loopback, with data that go when it stops. */
-export async function startEtcd(tls?: EtcdTls): Promise<EtcdServer> {
+export async function startEtcd({ tls, flags = [] }: EtcdOptions = {}): Promise<EtcdServer> {
   const folder = await mkdtemp(join(tmpdir(), 'fctl-etcd-'));
   const [port, peerPort] = [await freePort(), await freePort()];
   const scheme = tls === undefined ? 'http' : 'https';
@@ -38,18 +52,47 @@ export async function startEtcd(tls?: EtcdTls): Promise<EtcdServer> {
     ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer, '--initial-cluster', `test=${peer}`],
     ...(tls === undefined ? [] : ['--cert-file', tls.certFile, '--key-file', tls.keyFile]),
     ...(tls?.clientCertAuth ? ['--client-cert-auth', '--trusted-ca-file', tls.caFile] : []),
+    ...flags,
   ];
-  const child = spawn('etcd', args, { stdio: 'ignore', env: { PATH: process.env['PATH'] ?? '' } });
   const ctl = (...more: readonly string[]) => runEtcdctl(endpoint, tls, more);
-  await untilHealthy(child, ctl);
+  const member = runMember(args);
+  await untilHealthy(member, ctl);
   return {
     endpoint,
     port,
     ctl,
+    ...member,
+    restart: async () => {
+      member.start();
+      await untilHealthy(member, ctl);
+    },
     stop: async () => {
-      await ended(child);
+      await member.kill();
       await rm(folder, { recursive: true, force: true });
     },
+  };
+}
+
+/** One etcd process that may be ended and started again. */
+export interface EtcdMember {
+  readonly hasEnded: () => boolean;
+  start(): void;
+  pause(): void;
+  resume(): void;
+  kill(): Promise<void>;
+}
+
+export function runMember(args: readonly string[]): EtcdMember {
+  const launch = () => spawn('etcd', args, { stdio: 'ignore', env: { PATH: process.env['PATH'] ?? '' } });
+  let child = launch();
+  return {
+    hasEnded: () => child.exitCode !== null || child.signalCode !== null,
+    start: () => {
+      child = launch();
+    },
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
+    kill: () => ended(child),
   };
 }
 
@@ -65,20 +108,23 @@ export function freePort(): Promise<number> {
   });
 }
 
-async function runEtcdctl(endpoint: string, tls: EtcdTls | undefined, more: readonly string[]): Promise<string> {
+export async function runEtcdctl(endpoint: string, tls: EtcdTls | undefined, more: readonly string[]): Promise<string> {
   const secure = tls === undefined ? [] : ['--cacert', tls.caFile, '--cert', tls.certFile, '--key', tls.keyFile];
   const args = ['--endpoints', endpoint, '--dial-timeout', '2s', ...secure, ...more];
   return (await promisify(execFile)('etcdctl', args, { env: CTL_ENV, timeout: 10_000 })).stdout;
 }
 
-async function untilHealthy(child: ChildProcess, ctl: EtcdServer['ctl']): Promise<void> {
+/** @throws the last error of etcdctl when it has ended, or is not healthy after 20 s. */
+export async function untilHealthy(member: EtcdMember, ctl: EtcdServer['ctl']): Promise<void> {
   const giveUpAt = Date.now() + 20_000;
   for (;;) {
     try {
       await ctl('endpoint', 'health');
       return;
     } catch (error) {
-      if (child.exitCode !== null || Date.now() > giveUpAt) throw error;
+      // it wants a user, and so it is there
+      if (String(error).includes('user name is empty')) return;
+      if (member.hasEnded() || Date.now() > giveUpAt) throw error;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
@@ -86,7 +132,7 @@ async function untilHealthy(child: ChildProcess, ctl: EtcdServer['ctl']): Promis
 
 function ended(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => {
-    if (child.exitCode !== null) return resolve();
+    if (child.exitCode !== null || child.signalCode !== null) return resolve();
     child.once('exit', () => resolve());
     child.kill('SIGKILL');
   });

@@ -33,6 +33,12 @@ export interface KubeApiServer {
   delay(ms: number): void;
   /** Ends all watches, as the API does after some minutes. */
   endWatches(): void;
+  /** Tears the connections of all watches. */
+  cutWatches(): void;
+  /** Tells the watches that want it the newest resource version, as the API does about every minute. */
+  bookmark(): void;
+  /** Forgets the events so far: a watch from before is told 410. */
+  compact(): void;
   close(): Promise<void>;
 }
 
@@ -42,7 +48,10 @@ interface State {
   readonly nodes: Map<string, NodeObject>;
   readonly configMaps: Map<string, Readonly<Record<string, string>>>;
   readonly events: WatchEvent[];
-  readonly watchers: Set<ServerResponse>;
+  /** With whether it wants bookmarks. */
+  readonly watchers: Map<ServerResponse, boolean>;
+  /** Watches from before are told 410. */
+  oldest: number;
   revision: number;
 }
 
@@ -51,7 +60,14 @@ type Route = (request: SeenRequest, response: ServerResponse, body: unknown) => 
 
 /** The part of the Kubernetes API that flannel lives on, in memory: nodes (list in pages, get, patch, watch), configmaps. */
 export async function startKubeApi(options: KubeApiServerOptions = {}): Promise<KubeApiServer> {
-  const state: State = { nodes: new Map(), configMaps: new Map(), events: [], watchers: new Set(), revision: 1 };
+  const state: State = {
+    nodes: new Map(),
+    configMaps: new Map(),
+    events: [],
+    watchers: new Map(),
+    oldest: 0,
+    revision: 1,
+  };
   const requests: SeenRequest[] = [];
   const control = { isDenied: (_: SeenRequest) => false, delayMs: 0, connections: 0 };
   const routes = routesOf(state);
@@ -87,7 +103,20 @@ export async function startKubeApi(options: KubeApiServerOptions = {}): Promise<
       control.delayMs = ms;
     },
     endWatches: () => {
-      for (const watcher of state.watchers) watcher.end();
+      for (const watcher of state.watchers.keys()) watcher.end();
+      state.watchers.clear();
+    },
+    cutWatches: () => {
+      for (const watcher of state.watchers.keys()) watcher.destroy();
+    },
+    bookmark: () => {
+      const object = { kind: 'Node', apiVersion: 'v1', metadata: { resourceVersion: String(state.revision) } };
+      const line = `${JSON.stringify({ type: 'BOOKMARK', object })}\n`;
+      for (const [watcher, wantsBookmarks] of state.watchers) if (wantsBookmarks) watcher.write(line);
+    },
+    compact: () => {
+      state.events.length = 0;
+      state.oldest = state.revision;
     },
     close: () => closeServer(server),
   };
@@ -137,10 +166,15 @@ function watch(state: State, request: SeenRequest, response: ServerResponse): bo
   const since = Number(request.query.get('resourceVersion') ?? 0);
   response.writeHead(200, { 'content-type': 'application/json' });
   response.flushHeaders();
+  if (since < state.oldest) {
+    const status = { kind: 'Status', apiVersion: 'v1', status: 'Failure', reason: 'Expired', code: 410 };
+    response.end(`${JSON.stringify({ type: 'ERROR', object: status })}\n`);
+    return true;
+  }
   for (const event of state.events) {
     if (Number(event.object.metadata.resourceVersion) > since) response.write(lineOf(event));
   }
-  state.watchers.add(response);
+  state.watchers.set(response, request.query.get('allowWatchBookmarks') === 'true');
   response.on('close', () => state.watchers.delete(response));
   return true;
 }
@@ -162,7 +196,7 @@ function publish(state: State, type: WatchEvent['type'], node: NodeObject): void
   else state.nodes.set(node.metadata.name, object);
   const event = { type, object };
   state.events.push(event);
-  for (const watcher of state.watchers) watcher.write(lineOf(event));
+  for (const watcher of state.watchers.keys()) watcher.write(lineOf(event));
 }
 
 function lineOf({ type, object }: WatchEvent): string {

@@ -124,6 +124,7 @@ export function contextWith(
     observe: async <T>(fact: Fact<T>): Promise<Observed<T>> => ({ status: 'known', value: await context.get(fact) }),
     openStore: () => Promise.reject(new Error('no store here')),
     openKube: () => Promise.reject(new Error('no API here')),
+    openEtcdHealth: () => Promise.reject(new Error('no etcd here')),
   };
   return context;
 }

@@ -7,9 +7,13 @@ export interface TcpProxy {
   readonly port: number;
   /** Connections taken so far. */
   readonly connections: number;
+  /** Bytes that the server has sent so far. */
+  readonly bytesToClient: number;
   set(mode: ProxyMode): void;
   /** Holds every piece of data back for so long, in both directions. */
   delay(ms: number): void;
+  /** Sees every piece of data on its way to the server before it is passed on, or not: what `spy` sets holds for it already. */
+  spy(spy: (bytes: Buffer) => void): void;
   /** Cuts all connections with a reset. */
   cut(): void;
   close(): Promise<void>;
@@ -19,7 +23,9 @@ export interface TcpProxy {
 export async function startProxy(target: number, mode: ProxyMode = 'open'): Promise<TcpProxy> {
   let current = mode;
   let connections = 0;
+  let bytesToClient = 0;
   let delayMs = 0;
+  let look: (bytes: Buffer) => void = () => undefined;
   const later = (work: () => void) => (delayMs === 0 ? work() : setTimeout(work, delayMs));
   const sockets = new Set<Socket>();
   const track = (socket: Socket) => {
@@ -32,8 +38,14 @@ export async function startProxy(target: number, mode: ProxyMode = 'open'): Prom
     connections += 1;
     track(client);
     const upstream = track(connect(target, '127.0.0.1'));
-    client.on('data', (bytes) => passes(current, 'to-server') && later(() => upstream.write(bytes)));
-    upstream.on('data', (bytes) => passes(current, 'to-client') && later(() => client.write(bytes)));
+    client.on('data', (bytes) => {
+      look(bytes);
+      if (passes(current, 'to-server')) later(() => upstream.write(bytes));
+    });
+    upstream.on('data', (bytes) => {
+      bytesToClient += bytes.length;
+      if (passes(current, 'to-client')) later(() => client.write(bytes));
+    });
     client.on('close', () => upstream.destroy());
     upstream.on('close', () => client.destroy());
   });
@@ -47,11 +59,17 @@ export async function startProxy(target: number, mode: ProxyMode = 'open'): Prom
     get connections() {
       return connections;
     },
+    get bytesToClient() {
+      return bytesToClient;
+    },
     set: (next) => {
       current = next;
     },
     delay: (ms) => {
       delayMs = ms;
+    },
+    spy: (spy) => {
+      look = spy;
     },
     cut,
     close: () => {

@@ -16,6 +16,7 @@ export interface RecordedParts {
   readonly dirs?: Readonly<Record<string, readonly string[] | Error>>;
   readonly connect?: Host['connect'];
   readonly udp?: Host['udp'];
+  readonly exchange?: Host['exchange'];
 }
 
 /** A host made of what a test names. */
@@ -43,6 +44,7 @@ export function recordedHost(parts: RecordedParts = {}): Host {
     stat: async (path) => statOf(path, { files, links }),
     connect: parts.connect ?? notRecorded('connect'),
     udp: parts.udp ?? notRecorded('udp'),
+    exchange: parts.exchange ?? notRecorded('exchange'),
   };
 }
 

@@ -10,7 +10,7 @@ import { startEtcd } from './etcd-server.ts';
 
 export interface Raw {
   get(key: string): Promise<string | undefined>;
-  put(key: string, value: string): Promise<void>;
+  put(key: string, value: string, options?: { readonly ttlSeconds?: number }): Promise<void>;
   delete(key: string): Promise<void>;
 }
 

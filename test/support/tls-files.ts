@@ -11,6 +11,9 @@ export interface TlsFiles {
   readonly keyFile: string;
   /** A CA that signed nothing of this. */
   readonly otherCaFile: string;
+  /** An RSA key pair to sign tokens with. */
+  readonly tokenKey: string;
+  readonly tokenPublicKey: string;
   remove(): Promise<void>;
 }
 
@@ -28,7 +31,11 @@ export async function makeTlsFiles(): Promise<TlsFiles> {
   await writeFile(at('ext'), 'subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n');
   const signed = ['-in', at('node.csr'), '-out', at('node.pem'), '-extfile', at('ext'), '-days', '2'];
   await openssl('x509', '-req', ...signed, '-CA', at('ca.pem'), '-CAkey', at('ca.key'), '-CAcreateserial');
+  await openssl('genrsa', '-out', at('token.key'), '2048');
+  await openssl('rsa', '-in', at('token.key'), '-pubout', '-out', at('token.pub'));
   return {
+    tokenKey: at('token.key'),
+    tokenPublicKey: at('token.pub'),
     caFile: at('ca.pem'),
     certFile: at('node.pem'),
     keyFile: at('node.key'),

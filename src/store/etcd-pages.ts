@@ -1,0 +1,80 @@
+import type { IKeyValue } from 'etcd3';
+import { isCompacted, isTooLarge } from './etcd-errors.ts';
+import type { EtcdCalls, EtcdOperation } from './etcd-session.ts';
+
+export interface KeyRange {
+  readonly key: Buffer;
+  readonly range_end: Buffer;
+}
+
+export interface EtcdPage {
+  readonly kvs: readonly IKeyValue[];
+  readonly revision: string;
+  /** Hexadecimal, as etcdctl prints it. */
+  readonly clusterId: string;
+  readonly endpoint: string;
+  /** Of this listing, or of one that began again at a newer revision: what came before does not count. */
+  readonly isFirst: boolean;
+}
+
+/** The revision asked for is no longer kept. */
+export class CompactedError extends Error {}
+
+const PAGE = 1000;
+const RESTARTS = 3;
+
+/**
+ * A range in one revision: the newest, or `at`. Whichever endpoint answers gives the next page. Always one page at least.
+ * @throws {CompactedError} when `at` is not kept; without it the listing begins again.
+ */
+export async function* readPages(
+  operation: EtcdOperation,
+  { range, at }: { readonly range: KeyRange; readonly at?: string | undefined },
+): AsyncGenerator<EtcdPage> {
+  for (let left = RESTARTS; ; left -= 1) {
+    try {
+      yield* readOnce(operation, range, at ?? '0');
+      return;
+    } catch (error) {
+      if (!(error instanceof CompactedError) || at !== undefined || left <= 1) throw error;
+    }
+  }
+}
+
+async function* readOnce(operation: EtcdOperation, range: KeyRange, at: string): AsyncGenerator<EtcdPage> {
+  let { key } = range;
+  let revision = at;
+  let limit = PAGE;
+  for (let isFirst = true; ; ) {
+    const request = { key, range_end: range.range_end, limit, revision };
+    const page = await operation.read((calls) => readPage(calls, request));
+    if (page === 'too-large') {
+      // one record cannot be more than etcd takes in a request, which is far below what we take
+      limit = Math.max(1, limit >> 2);
+      continue;
+    }
+    const { kvs, header, more, endpoint } = page;
+    if (revision === '0') revision = header.revision;
+    yield { kvs, revision, clusterId: hexOf(header.cluster_id), endpoint, isFirst };
+    isFirst = false;
+    const last = kvs.at(-1);
+    if (!more || last === undefined) return;
+    key = Buffer.concat([last.key, Buffer.from([0])]);
+  }
+}
+
+type RangeRequest = KeyRange & { readonly limit: number; readonly revision: string };
+
+async function readPage({ kv, options, endpoint }: EtcdCalls, request: RangeRequest) {
+  try {
+    return { ...(await kv.range(request, options)), endpoint };
+  } catch (error) {
+    if (isCompacted(error)) throw new CompactedError(`revision ${request.revision} is no longer kept`);
+    if (isTooLarge(error) && request.limit > 1) return 'too-large';
+    throw error;
+  }
+}
+
+function hexOf(id: string): string {
+  return BigInt.asUintN(64, BigInt(id)).toString(16);
+}
