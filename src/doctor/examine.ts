@@ -3,7 +3,7 @@ import type { Fact, Observed } from '../facts/fact.ts';
 import { type FactEnvironment, FactStore } from '../facts/fact-store.ts';
 import { type FlannelInstall, flannelFact } from '../facts/flannel.ts';
 import { identityFact } from '../facts/identity.ts';
-import { interfacesFact } from '../facts/interfaces.ts';
+import { type InterfaceInfo, interfacesFact } from '../facts/interfaces.ts';
 import { desiredOverlayFact, underlayFact } from '../facts/overlay.ts';
 import type { AnyCheck } from './check.ts';
 import { type Diagnosis, diagnose } from './diagnose.ts';
@@ -31,6 +31,8 @@ export interface Examination {
 /** Facts → checks → diagnosis. Never throws for what it finds; a crash of one part leaves the others standing. */
 export async function examine({ checks, environment, onOutcome }: ExaminationInput): Promise<Examination> {
   const facts = new FactStore(environment);
+  // Before anything that may hang: an interrupted run still says of which host it speaks.
+  const host = describeHost(facts);
   const presence = presenceOf(await facts.observe(flannelFact), environment.given.namesDatastore);
   const outcomes = await runChecks({
     checks,
@@ -41,7 +43,7 @@ export async function examine({ checks, environment, onOutcome }: ExaminationInp
   });
   return {
     diagnosis: diagnose(outcomes),
-    host: await describeHost(facts),
+    host: await host,
     flannel: await describeFlannel(facts, presence),
     isNotApplicable: presence === 'nothing',
     crashes: facts.crashes,
@@ -110,8 +112,8 @@ async function describeOverlay(
     valueOrUndefined(facts, desiredOverlayFact),
     valueOrUndefined(facts, interfacesFact),
   ]);
-  const link = interfaces?.find(({ name }) => name === `flannel.${vxlan?.vni ?? 1}`)?.vxlan;
   const backend = network?.config.backend;
+  const link = backend === undefined || vxlan !== undefined ? tunnelOf(interfaces ?? [], vxlan?.vni) : undefined;
   return {
     backend: backend === undefined ? null : backend.type === 'vxlan' ? 'vxlan' : backend.name,
     vni: vxlan?.vni ?? link?.vni ?? null,
@@ -122,6 +124,13 @@ async function describeOverlay(
     subnet: lease?.subnet ?? lease?.ipv6Subnet ?? null,
     peers: desired?.peers.length ?? null,
   };
+}
+
+/** The kernel's side of flannel.N; where the configuration cannot be read, of the only one there is. */
+function tunnelOf(interfaces: readonly InterfaceInfo[], vni: number | undefined): InterfaceInfo['vxlan'] | undefined {
+  const tunnels = interfaces.filter(({ name, vxlan }) => vxlan !== null && /^flannel\.\d+$/.test(name));
+  const [first, second] = tunnels.filter(({ vxlan }) => vni === undefined || vxlan?.vni === vni);
+  return second === undefined ? first?.vxlan : undefined;
 }
 
 async function valueOrUndefined<T>(facts: FactStore, fact: Fact<T>): Promise<T | undefined> {

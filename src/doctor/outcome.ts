@@ -27,6 +27,8 @@ export interface UnknownOutcome extends OutcomeBase {
 export interface NotApplicableOutcome extends OutcomeBase {
   readonly status: 'not-applicable';
   readonly detail: string;
+  /** Name of the fact whose absence has to be judged by some check; `undefined`: its absence is in order, or nothing is absent. */
+  readonly absent?: string | undefined;
   /** Name of a fact that is absent and whose absence none of the checks of this run judges; `undefined`: all is accounted for. */
   readonly unjudged: string | undefined;
 }

@@ -1,8 +1,9 @@
 import type { ExitCode, UnknownReason } from '../errors.ts';
 import type { Check, Finding, Group, NonEmpty, Severity, Text } from './check.ts';
 import type { Cause, Diagnosis, JudgedFailure } from './diagnose.ts';
+import { tellEvidence, tellFact, tellQuoting } from './in-chinese.ts';
 import type { Outcome } from './outcome.ts';
-import type { Verdict } from './verdict.ts';
+import { concerns, type Verdict } from './verdict.ts';
 
 export type Language = keyof Text;
 
@@ -74,6 +75,8 @@ export interface CheckSection {
   readonly about: readonly string[];
   readonly remedy?: RemedySection;
   readonly unknown?: { readonly reason: UnknownReason; readonly detail: string };
+  /** True where this check keeps the whole from being called healthy: nobody knows, and no root cause explains why. */
+  readonly undetermined?: true;
 }
 
 export interface RemedySection {
@@ -136,10 +139,9 @@ export function buildReport(input: ReportInput): DoctorReport {
   };
 }
 
-function isShown({ id, status }: CheckSection, { selected, diagnosis }: ReportInput): boolean {
-  if (selected.has(id)) return true;
-  const explains = diagnosis.rootCauses.find(({ failure }) => failure.outcome.check.id === id)?.explains ?? [];
-  return status === 'fail' && explains.some((consequence) => selected.has(consequence));
+function isShown({ id }: CheckSection, { selected, diagnosis }: ReportInput): boolean {
+  const root = diagnosis.rootCauses.find(({ failure }) => failure.outcome.check.id === id);
+  return selected.has(id) || (root !== undefined && concerns(root, diagnosis, selected));
 }
 
 function checkSection(outcome: Outcome, input: ReportInput): CheckSection {
@@ -156,16 +158,18 @@ function checkSection(outcome: Outcome, input: ReportInput): CheckSection {
     durationMs,
     evidence: [] as const,
     about: [],
+    ...(input.verdict.undetermined.includes(check.id) ? { undetermined: true as const } : {}),
   };
   switch (outcome.status) {
     case 'pass':
       return { ...base, summary: base.title };
     case 'not-applicable':
-      return { ...base, summary: outcome.detail };
+      return { ...base, summary: tellFact(outcome.detail, input.language) };
     case 'unknown': {
       const causes = input.diagnosis.unknowns.find((unknown) => unknown.outcome === outcome)?.causes ?? [];
-      const unknown = { reason: outcome.reason, detail: outcome.detail };
-      return { ...base, summary: outcome.detail, causedBy: tell(causes, input.language), unknown };
+      const detail = tellFact(outcome.detail, input.language);
+      const unknown = { reason: outcome.reason, detail };
+      return { ...base, summary: detail, causedBy: tell(causes, input.language), unknown };
     }
     case 'fail': {
       const failure = input.diagnosis.failures.find((one) => one.outcome === outcome);
@@ -184,8 +188,8 @@ function failureSection(failure: JudgedFailure, language: Language): Told {
   return {
     role: failure.role,
     causedBy: failure.role === 'consequence' ? tell(failure.causes, language) : [],
-    summary: check.say[language].summary(nonEmpty(values)),
-    evidence: nonEmpty(findings.flatMap((finding) => finding.evidence)),
+    summary: tellQuoting(check.say[language].summary(nonEmpty(values)), language),
+    evidence: nonEmpty(findings.flatMap((finding) => finding.evidence).map((item) => tellEvidence(item, language))),
     about: [...new Set(findings.flatMap((finding) => finding.about))],
     ...(remedy === undefined ? {} : { remedy }),
   };

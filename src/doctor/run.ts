@@ -16,27 +16,41 @@ export interface RunOptions {
 
 /** Decides every check; one that crashes is `unknown` and leaves the others alone. In the order of `checks`. */
 export async function runChecks(options: RunOptions): Promise<readonly Outcome[]> {
-  const judged = new Set(options.checks.flatMap((check) => judgedFacts(check.needs)));
-  return Promise.all(
+  const outcomes = await Promise.all(
     options.checks.map(async (check) => {
       const startedAt = options.clock.monotonic();
-      const decision = await decide(check, options, judged);
+      const decision = await decide(check, options);
       const outcome: Outcome = { ...decision, check, durationMs: Math.round(options.clock.monotonic() - startedAt) };
       options.onOutcome?.(outcome);
       return outcome;
     }),
+  );
+  return accountForAbsences(outcomes);
+}
+
+/** An absence is judged only by a check that applies here itself. */
+function accountForAbsences(outcomes: readonly Outcome[]): readonly Outcome[] {
+  const deciding = outcomes.filter(({ status }) => status !== 'not-applicable');
+  const judged = new Set(deciding.flatMap(({ check }) => judgedFacts(check.needs)));
+  return outcomes.map((outcome) =>
+    outcome.status === 'not-applicable' && outcome.unjudged !== undefined && judged.has(outcome.unjudged)
+      ? { ...outcome, unjudged: undefined }
+      : outcome,
   );
 }
 
 type Decision = WithoutBase<Outcome>;
 type WithoutBase<T> = T extends Outcome ? Omit<T, 'check' | 'durationMs'> : never;
 
-async function decide(check: AnyCheck, options: RunOptions, judged: ReadonlySet<string>): Promise<Decision> {
+async function decide(check: AnyCheck, options: RunOptions): Promise<Decision> {
   const setAside = options.setAside?.(check);
   if (setAside !== undefined) return { status: 'not-applicable', detail: setAside, unjudged: undefined };
   const needs = await observeNeeds(check.needs, options.facts);
   const absent = needs.find((need) => need.kind === 'needed' && need.observed.status === 'absent');
-  if (absent?.observed.status === 'absent') return notApplicable(absent.fact, absent.observed.detail, judged);
+  if (absent?.observed.status === 'absent') {
+    const origin = await options.facts.originOfAbsence(absent.fact);
+    return notApplicable(origin ?? absent.fact, absent.observed.detail);
+  }
   for (const { kind, observed } of needs) {
     if (kind !== 'optional' && observed.status === 'unknown') return observed;
   }
@@ -72,17 +86,20 @@ export function requiredFacts(needs: Needs): readonly Fact<unknown>[] {
   });
 }
 
-function judgedFacts(needs: Needs): readonly string[] {
+/** Names of the facts whose absence a check judges. */
+export function judgedFacts(needs: Needs): readonly string[] {
   return Object.values(needs).flatMap((need) => ('judged' in need ? [need.judged.name] : []));
 }
 
-function notApplicable(
-  fact: Fact<unknown>,
-  detail: string,
-  judged: ReadonlySet<string>,
-): Omit<NotApplicableOutcome, 'check' | 'durationMs'> {
-  const isAccountedFor = fact.absence !== undefined || judged.has(fact.name);
-  return { status: 'not-applicable', detail, unjudged: isAccountedFor ? undefined : fact.name };
+function notApplicable(fact: Fact<unknown>, detail: string): Omit<NotApplicableOutcome, 'check' | 'durationMs'> {
+  const absent = factToJudge(fact);
+  return { status: 'not-applicable', detail, absent, unjudged: absent };
+}
+
+/** Name of the fact that somebody has to judge where this one is absent; `undefined`: its absence is in order. */
+function factToJudge({ name, absence }: Fact<unknown>): string | undefined {
+  if (absence === undefined) return name;
+  return absence !== 'never' && 'follows' in absence ? absence.follows : undefined;
 }
 
 function evaluate(check: AnyCheck, needs: readonly ObservedNeed[]): Decision {

@@ -2,6 +2,9 @@ import { UsageError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import { type AnyCheck, GROUPS } from './check.ts';
 
+/** What a check is chosen by. */
+export type Named = Pick<AnyCheck, 'id' | 'group'>;
+
 export interface CheckSelection {
   /** What was asked for. */
   readonly selected: readonly AnyCheck[];
@@ -11,7 +14,7 @@ export interface CheckSelection {
 
 /**
  * Checks by id or group; no names: all of them.
- * @throws {UsageError} for a name that is neither, with the nearest one.
+ * @throws {UsageError} for a name that is neither, with the nearest one; when no check is left: nothing looked at is not healthy.
  */
 export function selectChecks(
   checks: readonly AnyCheck[],
@@ -21,12 +24,18 @@ export function selectChecks(
   const wanted = names.length === 0 ? new Set(checks) : resolve(checks, names);
   const unwanted = resolve(checks, skipped);
   const selected = checks.filter((check) => wanted.has(check) && !unwanted.has(check));
+  if (selected.length === 0) throw nothingLeft(names);
   const causes = causesOf(checks, selected);
   return { selected, needed: checks.filter((check) => causes.has(check) && !unwanted.has(check)) };
 }
 
+function nothingLeft(names: readonly string[]): UsageError {
+  const what = names.length === 0 ? 'of all checks' : `of ${names.join(', ')}`;
+  return new UsageError(`no check is left ${what}`, { hint: 'List them with: flannelctl checks' });
+}
+
 /** @throws {UsageError} for a name that is neither a check's id nor a group. */
-export function resolve(checks: readonly AnyCheck[], names: readonly string[]): ReadonlySet<AnyCheck> {
+export function resolve<C extends Named>(checks: readonly C[], names: readonly string[]): ReadonlySet<C> {
   return new Set(names.flatMap((name) => resolveName(checks, name)));
 }
 
@@ -35,7 +44,7 @@ export function resolveIds(checks: readonly AnyCheck[], names: readonly string[]
   return new Set([...resolve(checks, names)].map(({ id }) => id));
 }
 
-function resolveName(checks: readonly AnyCheck[], name: string): readonly AnyCheck[] {
+function resolveName<C extends Named>(checks: readonly C[], name: string): readonly C[] {
   const found = checks.filter(({ id, group }) => id === name || group === name);
   if (found.length > 0 || GROUPS.some((group) => group === name)) return found;
   const guess = nearest(name, [...checks.map(({ id }) => id), ...GROUPS]);

@@ -1,6 +1,8 @@
+import { UnavailableError } from '../errors.ts';
 import { withContext } from './cluster.ts';
 import { must } from './enter.ts';
 import type { DrillNode, Fault } from './fault.ts';
+import { storeObstacle } from './fitting.ts';
 import { type ClusterRecord, nodeRecord } from './record.ts';
 import { reentry } from './reenter.ts';
 import type { DrillTools } from './tools.ts';
@@ -16,7 +18,7 @@ const TIMEOUT_MS = 60_000;
 /**
  * Injects or heals a fault, through a second flannelctl in the switch's network where that is needed to reach the store.
  *
- * @throws {UsageError} when the drill has no such node.
+ * @throws {UsageError} when the drill has no such node; {UnavailableError} `unsupported` when its datastore does not fit.
  */
 export async function applyFault(
   tools: DrillTools,
@@ -24,6 +26,8 @@ export async function applyFault(
   { fault, verb }: { readonly fault: Fault; readonly verb: 'break' | 'heal' },
 ): Promise<void> {
   nodeRecord(record, index);
+  const obstacle = storeObstacle(fault, record.store);
+  if (obstacle !== undefined) throw new UnavailableError('unsupported', `${fault.name}: ${obstacle}`);
   const again = ['drill', verb, fault.name, '--node', String(index), '--tag', record.tag, '--quiet'];
   const argv = await reentry(tools.host, record, again);
   if (argv !== undefined) {

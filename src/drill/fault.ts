@@ -40,7 +40,8 @@ export interface DrillContext {
 
 export interface RawStore {
   get(key: string): Promise<string | undefined>;
-  put(key: string, value: string): Promise<void>;
+  /** `ttlSeconds`: time left from now. Left out: none in etcd; in a file what the record had. */
+  put(key: string, value: string, options?: { readonly ttlSeconds?: number }): Promise<void>;
   delete(key: string): Promise<void>;
 }
 
@@ -61,6 +62,8 @@ export interface Fault {
    * absolute path that only exists with it (`/proc/sys/net/bridge/bridge-nf-call-iptables`).
    */
   readonly requires?: readonly string[];
+  /** Datastores with which it can be injected. Default: all. */
+  readonly stores?: readonly ('file' | 'etcd')[];
   /** `false`: never injected together with another fault, because each takes away what the other needs. Default: it may be. */
   readonly pairable?: boolean;
   inject(context: DrillContext): Promise<void>;

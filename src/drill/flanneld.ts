@@ -1,7 +1,7 @@
 import { UnavailableError } from '../errors.ts';
 import { entering, must } from './enter.ts';
 import type { Holder } from './holder.ts';
-import { ETCD_PREFIX, FLANNELD, FLANNELD_LOG, SUBNET_FILE } from './layout.ts';
+import { ETCD_PREFIX, FLANNELCTL, FLANNELD, FLANNELD_LOG, SUBNET_FILE } from './layout.ts';
 import { type ClusterRecord, endpointOf } from './record.ts';
 import { type DrillTools, waitFor } from './tools.ts';
 
@@ -13,7 +13,7 @@ export const READY_LINE = 'Running backend.';
 
 export interface FlanneldPlace {
   readonly tools: DrillTools;
-  readonly record: Pick<ClusterRecord, 'tag' | 'store' | 'flanneld'> & { readonly nodes: readonly unknown[] };
+  readonly record: Pick<ClusterRecord, 'tag' | 'store' | 'flanneld' | 'agent'> & { readonly nodes: readonly unknown[] };
   readonly holder: Holder;
 }
 
@@ -28,15 +28,20 @@ export function flanneldArguments(record: Pick<ClusterRecord, 'tag' | 'store'>):
   ];
 }
 
+/** What carries the overlay: the agent takes flanneld's arguments as they are. */
+function programOf({ agent }: Pick<ClusterRecord, 'agent'>): readonly string[] {
+  return agent ? [FLANNELCTL, 'up'] : [FLANNELD];
+}
+
 /** So that it is known how flanneld would be started when it does not run; there is no systemd in a node. */
-export function flanneldUnit(record: Pick<ClusterRecord, 'tag' | 'store'>): string {
+export function flanneldUnit(record: Pick<ClusterRecord, 'tag' | 'store' | 'agent'>): string {
   return `[Unit]
 Description=flanneld of a drill
 After=network-online.target
 
 [Service]
 Type=simple
-ExecStart=${[FLANNELD, ...flanneldArguments(record)].join(' ')}
+ExecStart=${[...programOf(record), ...flanneldArguments(record)].join(' ')}
 Restart=on-failure
 
 [Install]
@@ -53,13 +58,16 @@ export async function startFlanneld(place: FlanneldPlace): Promise<void> {
 /** As a child of the node's first process, which reaps it. */
 export async function launchFlanneld({ tools, record, holder }: FlanneldPlace): Promise<void> {
   const environment = `${PEERS_VARIABLE}=${record.nodes.length}`;
-  const command = ['env', environment, FLANNELD, ...flanneldArguments(record)];
+  const command = ['env', environment, ...programOf(record), ...flanneldArguments(record)];
   await must(tools.host, entering(holder, ['sh', '-c', START_SCRIPT, 'sh', FLANNELD_LOG, ...command]));
 }
 
 /** @throws {UnavailableError} with the last lines of its log when it ended or did not get that far. */
 export async function flanneldReady({ tools, record, holder }: FlanneldPlace): Promise<void> {
-  const isReady = () => tools.host.exec(entering(holder, ['sh', '-c', READY_SCRIPT, 'sh', FLANNELD_LOG, READY_LINE]));
+  const script = record.agent
+    ? [AGENT_READY_SCRIPT, 'sh', FLANNELD_LOG, String(record.nodes.length - 1)]
+    : [READY_SCRIPT, 'sh', FLANNELD_LOG, READY_LINE];
+  const isReady = () => tools.host.exec(entering(holder, ['sh', '-c', ...script]));
   const ready = await waitFor(tools, { timeoutMs: 30_000, everyMs: 50 }, async () => {
     const { exitCode } = await isReady();
     return exitCode === NOT_YET ? undefined : exitCode;
@@ -88,11 +96,15 @@ export async function stopFlanneld({ tools, holder }: FlanneldPlace): Promise<vo
 
 const START_SCRIPT = 'log=$1; shift; exec setsid "$@" >"$log" 2>&1 </dev/null &';
 
-/** Processes of that name in the node, one pid a line; comm is read, because the program behind the name varies. */
+/**
+ * Processes of that name in the node, and the agent, one pid a line. comm is read, because the program behind the name varies; the
+ * agent is told from other flannelctl by its arguments.
+ */
 const FIND = `find_flanneld() {
   for path in /proc/[0-9]*; do
     name=
     read -r name <"$path/comm" || continue
+    case $(tr '\\0' ' ' <"$path/cmdline") in ${FLANNELCTL}' up '*) name=flanneld ;; esac
     read -r line <"$path/stat" || continue
     case \${line##*) } in Z*) continue ;; esac
     if [ "$name" = flanneld ]; then echo "\${path#/proc/}"; fi
@@ -103,6 +115,12 @@ const FIND = `find_flanneld() {
 const NOT_YET = 75;
 const READY_SCRIPT = `${FIND}grep -qF -- "$2" "$1" && exit 0
 [ -s "$1" ] && [ -z "$(find_flanneld)" ] && exit 1
+exit ${NOT_YET}
+`;
+
+/** Of the agent: that a route to every peer is there. */
+const AGENT_READY_SCRIPT = `${FIND}[ -s "$1" ] && [ -z "$(find_flanneld)" ] && exit 1
+[ "$(ip route show dev flannel.1 2>/dev/null | wc -l)" -ge "$2" ] && exit 0
 exit ${NOT_YET}
 `;
 

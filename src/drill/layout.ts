@@ -19,6 +19,7 @@ export const MAX_NODES = 200;
 /** Programs and unit files of a node, inside its own mount namespace. */
 export const NODE_BIN = '/opt/bin';
 export const FLANNELD = `${NODE_BIN}/flanneld`;
+export const FLANNELCTL = `${NODE_BIN}/flannelctl`;
 export const FLANNELD_LOG = '/var/log/flanneld.log';
 export const SUBNET_FILE = '/run/flannel/subnet.env';
 

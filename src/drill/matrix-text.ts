@@ -7,7 +7,12 @@ export function renderMatrixText(matrix: DrillMatrix): string {
   const table = align([HEADER, ...matrix.rows.map(cells)]);
   const details = matrix.rows.flatMap(({ fault, details }) => details.map((detail) => `${fault}: ${detail}`));
   const missing = matrix.notInjected.map(({ fault, reason }) => `${fault}: could not be injected here: ${reason}`);
-  const notes = [...details, ...missing];
+  const reasons = [...new Set(matrix.skipped.map(({ reason }) => reason))];
+  const left = reasons.map((reason) => {
+    const names = matrix.skipped.filter((other) => other.reason === reason).map(({ fault }) => fault);
+    return `left out, ${reason}: ${names.join(', ')}`;
+  });
+  const notes = [...details, ...missing, ...left];
   return [...table, ...(notes.length === 0 ? [] : ['', ...notes]), '', summary(matrix)].join('\n');
 }
 

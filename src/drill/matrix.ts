@@ -34,6 +34,8 @@ export interface DrillMatrix {
   readonly complete: boolean;
   readonly rows: readonly MatrixRow[];
   readonly notInjected: readonly NotInjected[];
+  /** Faults that nobody asked for by name and that belong to another datastore than this run's. */
+  readonly skipped: readonly NotInjected[];
   /** Rows whose fault was found, divided by all rows; `null` without rows. */
   readonly recall: number | null;
   /** Failures that nobody injected, over all rows, healthy nodes that were not included. */
@@ -49,11 +51,12 @@ export function holds(row: MatrixRow): boolean {
 export interface MatrixParts {
   readonly rows: readonly MatrixRow[];
   readonly notInjected: readonly NotInjected[];
+  readonly skipped?: readonly NotInjected[];
   readonly complete: boolean;
   readonly durationMs: number;
 }
 
-export function buildMatrix({ rows, notInjected, complete, durationMs }: MatrixParts): DrillMatrix {
+export function buildMatrix({ rows, notInjected, skipped = [], complete, durationMs }: MatrixParts): DrillMatrix {
   const sorted = rows.toSorted((a, b) => compare(a.fault, b.fault));
   const found = rows.filter((row) => row.found).length;
   return {
@@ -62,6 +65,7 @@ export function buildMatrix({ rows, notInjected, complete, durationMs }: MatrixP
     complete,
     rows: sorted,
     notInjected: notInjected.toSorted((a, b) => compare(a.fault, b.fault)),
+    skipped: skipped.toSorted((a, b) => compare(a.fault, b.fault)),
     recall: rows.length === 0 ? null : found / rows.length,
     falseAlarms: rows.reduce((sum, row) => sum + falseAlarmsOf(row), 0),
     durationMs,

@@ -16,6 +16,8 @@ const schema = v.object({
   program: v.string(),
   /** A real flanneld; `null`: the stand-in. */
   flanneld: v.nullable(v.string()),
+  /** Whether the nodes run `flannelctl up` in its place. */
+  agent: v.optional(v.boolean(), false),
   switch: holderSchema,
   nodes: v.array(
     v.object({

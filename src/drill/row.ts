@@ -2,6 +2,7 @@ import { FlannelctlError } from '../errors.ts';
 import { applyFault, missingRequirement } from './apply-fault.ts';
 import { nodeAt, nodesOf } from './cluster.ts';
 import { complaints, type Examination, examine } from './examination.ts';
+import { storeObstacle } from './fitting.ts';
 import { judge } from './judgement.ts';
 import type { MatrixRow, NotInjected } from './matrix.ts';
 import type { FaultSet } from './pairs.ts';
@@ -68,6 +69,8 @@ export async function examineAll(tools: DrillTools, record: ClusterRecord): Prom
 async function inject(tools: DrillTools, record: ClusterRecord, faults: FaultSet): Promise<string | undefined> {
   const node = nodeAt(tools, record, BROKEN);
   for (const fault of faults) {
+    const obstacle = storeObstacle(fault, record.store);
+    if (obstacle !== undefined) return obstacle;
     const missing = await missingRequirement(node, fault);
     if (missing !== undefined) return `${missing} is not here`;
   }

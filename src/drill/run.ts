@@ -1,5 +1,5 @@
 import { removeDrill } from './down.ts';
-import { buildMatrix, type DrillMatrix, holds, type MatrixRow, type NotInjected } from './matrix.ts';
+import { buildMatrix, type DrillMatrix, holds, type MatrixParts, type MatrixRow, type NotInjected } from './matrix.ts';
 import type { FaultSet } from './pairs.ts';
 import { type Bench, type RowOutcome, runRow } from './row.ts';
 import type { DrillTools } from './tools.ts';
@@ -9,6 +9,8 @@ export interface RunRequest {
   readonly up: UpRequest;
   /** A row each: one fault, or several at once. */
   readonly sets: readonly FaultSet[];
+  /** What was left out before, for the document. */
+  readonly skipped?: MatrixParts['skipped'];
   /** Clusters at the same time. */
   readonly jobs: number;
   /** One line for a person, as rows finish. */
@@ -27,7 +29,13 @@ export async function runDrill(tools: DrillTools, request: RunRequest): Promise<
   if (failure !== undefined && !tools.signal.aborted) throw failure.reason;
   const { rows, notInjected } = shift;
   const durationMs = Math.round(tools.clock.monotonic() - startedAt);
-  return buildMatrix({ rows, notInjected, complete: !tools.signal.aborted, durationMs });
+  return buildMatrix({
+    rows,
+    notInjected,
+    skipped: request.skipped ?? [],
+    complete: !tools.signal.aborted,
+    durationMs,
+  });
 }
 
 interface Shift {

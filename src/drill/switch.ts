@@ -39,14 +39,19 @@ export async function assertEtcd({ host }: DrillTools): Promise<void> {
   await must(host, ['etcdctl', 'version']);
 }
 
+/** Small, so that a fault can fill it; the leases of the largest drill take a hundredth of it. */
+const ETCD_QUOTA_BYTES = 16 << 20;
+
 /** Starts etcd beside the bridge and stores the network configuration. It ends with the switch's namespaces. */
 export async function startEtcd(tools: DrillTools, tag: string, switchHolder: Holder): Promise<void> {
   // In the switch's own tmpfs: nothing has to reach a disk.
   const data = `${stateDirectory(tag)}/switch`;
   const urls = ['--listen-client-urls', ETCD_ENDPOINT, '--advertise-client-urls', ETCD_ENDPOINT];
   const etcd = ['etcd', '--data-dir', `${data}/etcd`, ...urls, '--listen-peer-urls', 'http://127.0.0.1:2380'];
+  // By the environment: a version that has no v2 API any more ignores that, and would refuse the flag.
+  const settings = ['env', 'ETCD_ENABLE_V2=true', `ETCD_QUOTA_BACKEND_BYTES=${ETCD_QUOTA_BYTES}`];
   const start = 'log=$1; shift; exec setsid "$@" >"$log" 2>&1 </dev/null &';
-  await must(tools.host, entering(switchHolder, ['sh', '-c', start, 'sh', `${data}/etcd.log`, ...etcd]));
+  await must(tools.host, entering(switchHolder, ['sh', '-c', start, 'sh', `${data}/etcd.log`, ...settings, ...etcd]));
   const put = ['env', 'ETCDCTL_API=3', 'etcdctl', '--endpoints', ETCD_ENDPOINT, '--command-timeout=1s'];
   const stored = await waitFor(tools, { timeoutMs: 15_000, everyMs: 50 }, async () => {
     const argv = entering(switchHolder, [...put, 'put', `${ETCD_PREFIX}/config`, NETWORK_CONFIG]);

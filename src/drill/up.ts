@@ -29,6 +29,8 @@ export interface UpRequest {
   readonly program: string;
   /** A real flanneld; `null`: the stand-in. */
   readonly flanneld: string | null;
+  /** Our own agent, `flannelctl up`, in place of either. Default: false. */
+  readonly agent?: boolean;
 }
 
 /** Brings a cluster up and waits until its pods reach each other. Whatever stops it half-way, nothing is left. */
@@ -60,13 +62,13 @@ async function assertPossible(tools: DrillTools, { store }: UpRequest): Promise<
 }
 
 async function build(tools: DrillTools, request: UpRequest, tag: string): Promise<ClusterRecord> {
-  const { store, program, flanneld } = request;
+  const { store, program, flanneld, agent = false } = request;
   await prepareState(tools, request, tag);
   const holders = await startHolders(tools, request, tag);
   await cable(tools, holders);
   if (store === 'etcd') await startEtcd(tools, tag, holders.switchHolder);
   const nodes = holders.nodes.map((node) => ({ ...node, subnet: wantedSubnet(node.index).network, vtepMac: '' }));
-  const base = { tag, createdAt: tools.clock.now(), store, program, flanneld, switch: holders.switchHolder };
+  const base = { tag, createdAt: tools.clock.now(), store, program, flanneld, agent, switch: holders.switchHolder };
   const draft: ClusterRecord = { ...base, nodes };
   await startOverlay(tools, draft);
   const record: ClusterRecord = { ...base, nodes: await leased(tools, draft) };

@@ -1,13 +1,13 @@
-import { AbsentError, UnavailableError } from '../errors.ts';
+import { AbsentError } from '../errors.ts';
 import { containsIp, parseCidr } from '../net/cidr.ts';
 import { findOwnLease } from '../store/allocation.ts';
 import type { NetworkConfig, VxlanConfig } from '../store/config.ts';
-import type { Lease, LeaseListing, SubnetStore } from '../store/store.ts';
+import type { Lease, LeaseListing } from '../store/store.ts';
 import { parseStoredConfig } from '../store/stored-config.ts';
 import { type CollectContext, defineFact } from './fact.ts';
-import { flannelFact } from './flannel.ts';
 import { type InterfaceInfo, interfacesFact } from './interfaces.ts';
 import { underlayFact } from './overlay.ts';
+import { openDatastore, storedConfigFact } from './stored-config.ts';
 
 export interface NetworkConfigFact {
   readonly config: NetworkConfig;
@@ -21,10 +21,10 @@ export const networkConfigFact = defineFact<NetworkConfigFact>({
   name: 'network-config',
   cost: 'passive',
   timeoutMs: 10_000,
+  absence: { follows: 'stored-config' },
   collect: async (context) => {
-    const store = await openDatastore(context);
-    const stored = await store.readNetworkConfig();
-    return { ...parseStoredConfig(stored, store.kind), source: stored.source };
+    const { kind, text, source } = await context.get(storedConfigFact);
+    return { ...parseStoredConfig({ text, source }, kind), source };
   },
 });
 
@@ -50,7 +50,7 @@ export const leasesFact = defineFact<LeaseListing>({
   collect: async (context) => (await openDatastore(context)).listLeases({ ttl: true }),
 });
 
-/** The lease whose public IP is this host's; absent when no lease is. Several: the one whose subnet is configured here, else the first by key, as flannel. */
+/** The lease whose public IP is this host's, else the one with the MAC and the subnet of flannel.N here; absent when no lease is. Several: the one whose subnet is configured here, else the first by key, as flannel. */
 export const ownLeaseFact = defineFact<Lease>({
   name: 'own-lease',
   cost: 'passive',
@@ -61,17 +61,11 @@ export const ownLeaseFact = defineFact<Lease>({
       const lease = findOwnLease(records, who, (candidate) => isConfiguredHere(candidate, interfaces));
       if (lease !== undefined) return lease;
     }
+    const behindNat = records.find((record) => record.kind === 'lease' && isPublishedFrom(record, interfaces));
+    if (behindNat?.kind === 'lease') return behindNat;
     throw new AbsentError('no lease has a public IP of this host');
   },
 });
-
-async function openDatastore(context: CollectContext): Promise<SubnetStore> {
-  const { datastore } = await context.get(flannelFact);
-  if (datastore !== null) return context.openStore(datastore);
-  throw new UnavailableError('unsupported', 'not known which datastore flannel uses here', {
-    hint: 'Name it with --etcd-endpoints or --kube-subnet-mgr.',
-  });
-}
 
 interface PublicAddresses {
   readonly publicIp: string | null;
@@ -86,6 +80,13 @@ async function ownAddresses(context: CollectContext, interfaces: readonly Interf
     ...(underlay.status === 'known' ? [underlay.value] : []),
     ...local.map(({ family, ip }) => ({ publicIp: family === 4 ? ip : null, publicIpv6: family === 6 ? ip : null })),
   ];
+}
+
+/** The public IP of a node behind NAT is on none of its interfaces: its subnet and the MAC of flannel.N together tell whose a lease is. */
+function isPublishedFrom(lease: Lease, interfaces: readonly InterfaceInfo[]): boolean {
+  const macs = [lease.attributes.vtep?.mac, lease.attributes.vtepV6?.mac];
+  const isOnVxlan = interfaces.some(({ vxlan, mac }) => vxlan !== null && mac !== '' && macs.includes(mac));
+  return isOnVxlan && isConfiguredHere(lease, interfaces);
 }
 
 /** An address of the subnet stands on a device: flannel.N or cni0. */

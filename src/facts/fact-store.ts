@@ -15,6 +15,8 @@ export class FactStore {
   readonly #context: CollectContext;
   readonly #collected = new Map<string, Promise<unknown>>();
   readonly #crashes: unknown[] = [];
+  /** What was thrown, and the fact that threw it first: others only passed it on. */
+  readonly #origins = new WeakMap<object, Fact<unknown>>();
 
   constructor(environment: FactEnvironment) {
     this.#environment = environment;
@@ -39,6 +41,13 @@ export class FactStore {
     }
   }
 
+  /** The fact whose absence made this one absent, which may be itself; `undefined` when it is not absent. */
+  async originOfAbsence(fact: Fact<unknown>): Promise<Fact<unknown> | undefined> {
+    const [result] = await Promise.allSettled([this.get(fact)]);
+    const isAbsent = result.status === 'rejected' && result.reason instanceof AbsentError;
+    return isAbsent ? this.#originOf(result.reason, fact) : undefined;
+  }
+
   /** Errors that no collector should throw: bugs, for `--debug` and exit 70. */
   get crashes(): readonly unknown[] {
     return this.#crashes;
@@ -57,14 +66,23 @@ export class FactStore {
     );
     try {
       return await Promise.race([fact.collect(this.#context), deadline]);
+    } catch (error) {
+      if (error instanceof AbsentError && !this.#origins.has(error)) this.#origins.set(error, fact);
+      throw error;
     } finally {
       done.abort();
       await Promise.allSettled([deadline]);
     }
   }
 
+  #originOf(error: AbsentError, fact: Fact<unknown>): Fact<unknown> {
+    return this.#origins.get(error) ?? fact;
+  }
+
   #observeError<T>(fact: Fact<T>, error: unknown): Observed<T> {
-    if (error instanceof AbsentError && fact.absence !== 'never') return { status: 'absent', detail: error.message };
+    if (error instanceof AbsentError && this.#originOf(error, fact).absence !== 'never') {
+      return { status: 'absent', detail: error.message };
+    }
     if (error instanceof UnavailableError) return { status: 'unknown', reason: error.reason, detail: error.message };
     if (!this.#crashes.includes(error)) this.#crashes.push(error);
     const message = error instanceof Error ? error.message : String(error);

@@ -3,7 +3,8 @@ import type { Clock } from '../host/clock.ts';
 import type { Host } from '../host/host.ts';
 import type { KubeApi } from '../kube/kube.ts';
 import type { FlannelOptions } from '../net/flannel-options.ts';
-import type { StoreSecrets, StoreSelection, SubnetStore } from '../store/store.ts';
+import type { EtcdHealth } from '../store/health.ts';
+import type { EtcdSelection, StoreSecrets, StoreSelection, SubnetStore } from '../store/store.ts';
 
 /** What came of looking. */
 export type Observed<T> =
@@ -20,10 +21,10 @@ export interface Fact<T> {
   /** Time for this collector and all that it waits for; `unknown` (`timeout`) afterwards. Capped by `--check-timeout` for passive facts. */
   readonly timeoutMs: number;
   /**
-   * Why absence is in order; `never`: it can only be known or unknown. Left out: some check takes this fact as `judged` and says
-   * what its absence means.
+   * Why absence is in order; `never`: it can only be known or unknown; `follows`: it is absent when the fact of that name is, and
+   * whoever judges that one has judged this one. Left out: some check takes this fact as `judged` and says what its absence means.
    */
-  readonly absence?: { readonly normal: string } | 'never';
+  readonly absence?: { readonly normal: string } | { readonly follows: string } | 'never';
   /**
    * Plain JSON without secrets: epoch ms, strings for addresses.
    * @throws {AbsentError} looked, not there; {UnavailableError} could not look. Anything else is a bug and becomes `crash`.
@@ -46,6 +47,8 @@ export interface CollectContext {
   /** Opened once per selection and closed by the run. */
   openStore(selection: StoreSelection): Promise<SubnetStore>;
   openKube(selection: Extract<StoreSelection, { kind: 'kube' }>): Promise<KubeApi>;
+  /** Also for an etcd that does not answer: nothing is sent by opening. */
+  openEtcdHealth(selection: EtcdSelection): Promise<EtcdHealth>;
 }
 
 export interface GivenOptions {

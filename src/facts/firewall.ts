@@ -29,20 +29,29 @@ export const firewallAfterProbesFact = defineFact<Ruleset>({
   },
 });
 
-/** @throws {UnavailableError} when rules may exist that cannot be read: no right to, or their tool is missing. */
+/**
+ * What cannot exist is not asked for: a ruleset without rules has no handles to name, and rules of iptables over nftables stand in
+ * tables that nft shows.
+ * @throws {UnavailableError} when rules may exist that cannot be read: no right to, or their tool is missing.
+ */
 export async function readFirewall(host: Host): Promise<Ruleset> {
-  const [nft, compat, legacy] = await Promise.all([readNft(host), readCompat(host), readLegacy(host)]);
+  const json = await runOrMissing(host, ['nft', '-j', 'list', 'ruleset']);
+  const isEmpty = json?.exitCode === 0 && !json.stdout.includes('"chain"');
+  const [nft, compat, legacy] = await Promise.all([
+    readNft(host, json),
+    isEmpty ? [] : readCompat(host),
+    readLegacy(host),
+  ]);
   return combine({ nft, iptablesNft: compat, legacy });
 }
 
-async function readNft(host: Host): Promise<Ruleset> {
-  const [json, listing] = await Promise.all([
-    runOrMissing(host, ['nft', '-j', 'list', 'ruleset']),
-    runOrMissing(host, ['nft', '-a', 'list', 'ruleset']),
-  ]);
+async function readNft(host: Host, json: ExecResult | undefined): Promise<Ruleset> {
   if (json === undefined) return withoutNft(host);
   if (lacksNfTables(json)) return EMPTY_RULESET;
   requireSuccess('nft -j list ruleset', json);
+  const listing = json.stdout.includes('"rule"')
+    ? await runOrMissing(host, ['nft', '-a', 'list', 'ruleset'])
+    : undefined;
   return parseNftRuleset(json.stdout, parseNftText(listing?.stdout ?? ''));
 }
 

@@ -1,10 +1,11 @@
 import * as v from 'valibot';
+import { LINKS_COMMAND } from '../dataplane/observe.ts';
 import { UnavailableError } from '../errors.ts';
-import type { Host } from '../host/host.ts';
 import { canonicalIp, familyOf } from '../net/cidr.ts';
 import { canonicalMac } from '../net/mac.ts';
 import { escapeText } from '../store/untrusted-text.ts';
 import { defineFact } from './fact.ts';
+import { linkListingFact } from './kernel-listings.ts';
 
 /** A network interface of this host (`ip -j -d -s addr`). */
 export interface InterfaceInfo {
@@ -50,24 +51,18 @@ export interface VxlanInfo {
 }
 
 /** The command whose output this fact is, for evidence. */
-export const INTERFACES_COMMAND = ['ip', '-j', '-d', '-s', 'addr'] as const;
+export const INTERFACES_COMMAND = LINKS_COMMAND;
 
 export const interfacesFact = defineFact<readonly InterfaceInfo[]>({
   name: 'interfaces',
   absence: 'never',
   cost: 'passive',
   timeoutMs: 5000,
-  collect: ({ host }) => readInterfaces(host),
+  collect: async (context) => parseInterfaces(await context.get(linkListingFact)),
 });
 
-async function readInterfaces(host: Host): Promise<readonly InterfaceInfo[]> {
-  const { exitCode, stdout, stderr } = await host.exec(INTERFACES_COMMAND);
+function parseInterfaces(stdout: string): readonly InterfaceInfo[] {
   const command = INTERFACES_COMMAND.join(' ');
-  if (exitCode !== 0) {
-    throw new UnavailableError('unsupported', `${command} failed: ${escapeText(stderr.trim())}`, {
-      hint: 'Install iproute2; the ip of busybox has no JSON.',
-    });
-  }
   const parsed = v.safeParse(linksSchema, parseJson(stdout, command));
   if (parsed.success) return parsed.output.map(interfaceOf);
   const issue = parsed.issues[0];

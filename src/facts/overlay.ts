@@ -1,16 +1,18 @@
 import { desiredOverlay } from '../dataplane/desired.ts';
 import { isFlannelDevice } from '../dataplane/device.ts';
 import type { ActualOverlay, DesiredOverlay, OverlayPlan } from '../dataplane/entry.ts';
-import { observeOverlay, observeRoutes } from '../dataplane/observe.ts';
+import { observeOverlay } from '../dataplane/observe.ts';
 import { planOverlay } from '../dataplane/plan.ts';
 import { directTest } from '../dataplane/routing.ts';
 import { chooseUnderlay, type Underlay } from '../dataplane/underlay.ts';
+import { considerUnderlay } from '../dataplane/underlay-observe.ts';
 import { UnavailableError } from '../errors.ts';
 import type { Lease } from '../store/store.ts';
 import { leasesFact, networkConfigFact, ownLeaseFact } from './datastore.ts';
 import { type CollectContext, defineFact } from './fact.ts';
 import { flannelFact } from './flannel.ts';
 import { type InterfaceInfo, interfacesFact } from './interfaces.ts';
+import { linkListingFact, routesFact } from './kernel-listings.ts';
 import { subnetEnvFact } from './subnet-env.ts';
 
 export type { Underlay } from '../dataplane/underlay.ts';
@@ -28,10 +30,11 @@ export const underlayFact = defineFact<Underlay>({
     const [{ options }, interfaces, routes] = await Promise.all([
       context.get(flannelFact),
       context.get(interfacesFact),
-      observeRoutes(context.host),
+      context.get(routesFact),
     ]);
     const families = await familiesOf(context, interfaces);
-    const choice = chooseUnderlay({ options, interfaces, routes, ...families });
+    const considered = await considerUnderlay(context.host, { options, interfaces, routes, ...families });
+    const choice = chooseUnderlay(considered);
     if (choice.status === 'chosen') return choice.underlay;
     throw new UnavailableError('unsupported', choice.reason, { hint: choice.hint });
   },
@@ -62,7 +65,10 @@ export const actualOverlayFact = defineFact<ActualOverlay>({
   absence: 'never',
   cost: 'passive',
   timeoutMs: 10_000,
-  collect: ({ host }) => observeOverlay(host),
+  collect: async (context) => {
+    const [links, routes] = await Promise.all([context.get(linkListingFact), context.get(routesFact)]);
+    return observeOverlay(context.host, { links, routes });
+  },
 });
 
 /** The difference: what link, address, neighbour, fdb and route checks explain and what their remedies carry. */
@@ -91,7 +97,10 @@ async function familiesOf(context: CollectContext, interfaces: readonly Interfac
     return { wantsIpv4: enableIPv4, wantsIpv6: enableIPv6 };
   }
   const devices = interfaces.map(({ name }) => name).filter(isFlannelDevice);
-  if (devices.length === 0) await context.get(networkConfigFact);
+  if (devices.length === 0) {
+    if (observed.status === 'unknown') await context.get(networkConfigFact);
+    throw new UnavailableError('unsupported', `not known which address families flannel uses: ${observed.detail}`);
+  }
   const wantsIpv6 = devices.some((name) => name.startsWith('flannel-v6.'));
   return { wantsIpv4: devices.some((name) => name.startsWith('flannel.')), wantsIpv6 };
 }

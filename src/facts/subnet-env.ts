@@ -71,7 +71,7 @@ type Key = (typeof KEYS)[number];
 
 const MAX_SHOWN = 60;
 /** More says nothing new. */
-const MAX_PROBLEMS = 20;
+const MAX_PROBLEMS = 4;
 
 function readLines(text: string): { readonly values: ReadonlyMap<Key, string>; readonly problems: string[] } {
   const values = new Map<Key, string>();

@@ -38,6 +38,32 @@ export function foreignHolds(
   });
 }
 
+/** What decides between a subnet that was taken from this host and one that two hosts claim. */
+export interface HoldScene {
+  /** Whether a flanneld runs here, which goes on as if nothing had happened. */
+  readonly runs: boolean;
+  /** Whether a lease names this host. */
+  readonly hasOwnLease: boolean;
+  readonly subnetManager: 'etcd' | 'kube' | 'unknown';
+  /** Names of flannel's vxlan devices. */
+  readonly devices: readonly string[];
+}
+
+/**
+ * Whether the record of this host's own subnet was written over: the very subnet of flannel.N now names another host, this host has no
+ * other lease, and its flanneld runs on. Everything else that is held by another is one subnet claimed twice.
+ */
+export function isStolen({ used, lease }: ForeignHold, scene: HoldScene): boolean {
+  const isSameSubnet = [lease.subnet, lease.ipv6Subnet].some((text) => text?.split('/')[0] === used.address);
+  return (
+    isSameSubnet &&
+    scene.devices.includes(used.by) &&
+    scene.runs &&
+    !scene.hasOwnLease &&
+    scene.subnetManager !== 'kube'
+  );
+}
+
 function isOwn({ attributes }: Lease, { publicIps, vtepMacs }: Identity): boolean {
   const { publicIp, publicIpv6, vtep, vtepV6 } = attributes;
   return (

@@ -21,6 +21,7 @@ function environment(parts: Partial<FactEnvironment> = {}): FactEnvironment {
     passiveTimeoutMs: 1000,
     openStore: never,
     openKube: never,
+    openEtcdHealth: never,
     ...parts,
   };
 }
@@ -35,6 +36,23 @@ const gone = aFact<number>('gone', async () => {
 });
 const locked = aFact<number>('locked', async () => {
   throw new UnavailableError('permission', 'only root may look');
+});
+
+describe('an absence', () => {
+  it('that another fact only passes on is that of the fact it began with', async () => {
+    const source = aFact<number>('source', async () => {
+      throw new AbsentError('nothing is stored');
+    });
+    const store = new FactStore(environment());
+    const derived = {
+      ...aFact<number>('derived', async () => store.get(source)),
+      absence: { normal: 'another backend than vxlan' },
+    };
+    const check = aCheck('a', { needs: { derived } });
+    expect(await runChecks({ checks: [check], facts: store, clock: systemClock })).toMatchObject([
+      { status: 'not-applicable', unjudged: 'source' },
+    ]);
+  });
 });
 
 describe('deciding a check', () => {
@@ -83,6 +101,19 @@ describe('deciding a check', () => {
   it('accounts for an absence that another check of the run judges', async () => {
     const judge = aCheck('judge', { needs: { gone: { judged: gone } } });
     expect(await outcomesOf([aCheck('a', { needs: { gone } }), judge])).toMatchObject([{ unjudged: undefined }, {}]);
+  });
+
+  it('does not account for an absence whose judge does not apply here', async () => {
+    const judge = aCheck('judge', { needs: { gone: { judged: gone }, other: aFact('other', gone.collect) } });
+    expect(await outcomesOf([aCheck('a', { needs: { gone } }), judge])).toMatchObject([{ unjudged: 'gone' }, {}]);
+  });
+
+  it('accounts for an absence that follows from one that is judged', async () => {
+    const follower = aFact<number>('follower', gone.collect, { absence: { follows: 'gone' } });
+    const judge = aCheck('judge', { needs: { gone: { judged: gone } } });
+    const reader = aCheck('a', { needs: { follower } });
+    expect(await outcomesOf([reader, judge])).toMatchObject([{ unjudged: undefined }, {}]);
+    expect(await outcomesOf([reader])).toMatchObject([{ unjudged: 'gone' }]);
   });
 
   it('makes a check that crashes unknown and leaves the others alone', async () => {

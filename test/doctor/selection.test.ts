@@ -28,8 +28,12 @@ describe('choosing checks', () => {
     expect(ids(selectChecks(checks, [], ['peers']).selected)).toEqual(['flannel-link-down', 'subnet-env-missing']);
   });
 
-  it('knows a group that has no check yet', () => {
-    expect(selectChecks(checks, ['backend'], []).selected).toEqual([]);
+  it.each([
+    [['backend'], []],
+    [['route-missing'], ['peers']],
+    [[], ['peers', 'link', 'process']],
+  ])('refuses %j without %j, which leaves nothing to look at', (names, skipped) => {
+    expect(() => selectChecks(checks, names, skipped)).toThrow(/^no check is left of /);
   });
 
   it('refuses an unknown name and says what may have been meant', () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { diagnose } from '../../src/doctor/diagnose.ts';
 import type { Outcome } from '../../src/doctor/outcome.ts';
 import { judge, type VerdictOptions } from '../../src/doctor/verdict.ts';
-import { aCheck, aFinding, edgeFrom, failed, passed, undecided } from '../support/checks.ts';
+import { aCheck, aFact, aFinding, edgeFrom, failed, passed, undecided } from '../support/checks.ts';
 
 const verdictOf = (outcomes: readonly Outcome[], options: Partial<VerdictOptions> = {}) => {
   const { status, exitCode } = judge(diagnose(outcomes), {
@@ -20,6 +20,32 @@ const error = aCheck('error');
 const warning = aCheck('warning', { severity: 'warning' });
 const fails = failed(error, aFinding('node'));
 const warns = failed(warning, aFinding('node'));
+
+describe('the verdict on what was asked for', () => {
+  const asked = new Set(['asked']);
+
+  it('leaves out a root that has nothing to do with it', () => {
+    expect(verdictOf([fails, passed(aCheck('asked'))], { selected: asked })).toEqual(['healthy', 0]);
+  });
+
+  it('counts the root that explains it', () => {
+    const outcomes = [fails, failed(aCheck('asked', { causedBy: [edgeFrom('error')] }), aFinding('node'))];
+    expect(verdictOf(outcomes, { selected: asked })).toEqual(['problems', 1]);
+  });
+
+  it('counts the root that judges the absence for which it was set aside', () => {
+    const judges = failed(
+      aCheck('judge', { needs: { gone: { judged: aFact('gone', async () => 1) } } }),
+      aFinding('node'),
+    );
+    const check = aCheck('asked');
+    const aside: Outcome = {
+      ...{ status: 'not-applicable', check, durationMs: 0, detail: 'gone' },
+      ...{ absent: 'gone', unjudged: undefined },
+    };
+    expect(verdictOf([judges, aside], { selected: asked })).toEqual(['problems', 1]);
+  });
+});
 
 describe('the verdict', () => {
   it('is healthy when everything passed', () => {

@@ -52,9 +52,10 @@ function contextOf(setup: Setup): CollectContext {
     observe,
     openStore: async () => storeOf(setup),
     openKube: unused,
+    openEtcdHealth: unused,
     host: {
       ...{ identity: unused, exec: unused, readFile: unused, readDir: unused, readLink: unused },
-      ...{ stat: unused, connect: unused, udp: unused },
+      ...{ stat: unused, connect: unused, udp: unused, exchange: unused },
     },
     clock: { now: () => 0, monotonic: () => 0, sleep: async () => undefined },
     startedAt: 0,
@@ -82,6 +83,13 @@ function storeOf({ records = {}, config, kind = 'file' }: Setup): SubnetStore {
     listLeases: async () => listing,
     writeNetworkConfig: unused,
     acquire: unused,
+    renew: unused,
+    remove: unused,
+    dump: unused,
+    putBack: unused,
+    watch: () => {
+      throw new Error('a fact reads once');
+    },
     close: async () => undefined,
   };
 }

@@ -36,6 +36,7 @@ function machine({ commands = {}, files = {} }: Machine): Host {
     readLink: refuse,
     connect: refuse,
     udp: refuse,
+    exchange: refuse,
   };
 }
 

@@ -90,7 +90,7 @@ describe('interfaces', () => {
     expect(await observe(interfacesFact, { host: recordedHost({ commands: { [COMMAND]: failed } }) })).toEqual({
       status: 'unknown',
       reason: 'unsupported',
-      detail: 'ip -j -d -s addr failed: ip: invalid option -- j',
+      detail: '"ip -j -d -s addr" failed: ip: invalid option -- j',
     });
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AbsentError, UnavailableError } from '../../src/errors.ts';
 import type { CollectContext, Fact, Observed } from '../../src/facts/fact.ts';
+import { linkListingFact, routesFact } from '../../src/facts/kernel-listings.ts';
 import { actualOverlayFact, desiredOverlayFact, overlayPlanFact, underlayFact } from '../../src/facts/overlay.ts';
 import type { ExecResult, Host } from '../../src/host/host.ts';
 import { FLANNEL_DEFAULTS } from '../../src/net/flannel-options.ts';
@@ -11,9 +12,13 @@ type Known = Readonly<Record<string, unknown>>;
 
 const missing = (fact: Fact<unknown>) => new UnavailableError('unreachable', `${fact.name} was not given`);
 
+/** Read from the host in every test, as these have no decisions in them. */
+const LISTINGS: readonly Fact<unknown>[] = [linkListingFact, routesFact];
+
 /** Facts by name; an error instead of a value is thrown. */
 function contextOf(known: Known, host: Partial<Host> = {}): CollectContext {
   const get = async <T>(fact: Fact<T>): Promise<T> => {
+    if (LISTINGS.includes(fact)) return fact.collect(context);
     const value = known[fact.name] ?? missing(fact);
     if (value instanceof Error) throw value;
     return value as T;
@@ -24,7 +29,8 @@ function contextOf(known: Known, host: Partial<Host> = {}): CollectContext {
     if (value instanceof UnavailableError) return { status: 'unknown', reason: value.reason, detail: value.message };
     return { status: 'known', value: value as T };
   };
-  return { host, get, observe, secrets: secretBox() } as unknown as CollectContext;
+  const context = { host, get, observe, secrets: secretBox() } as unknown as CollectContext;
+  return context;
 }
 
 /** Answers by command line, as iproute2 6.1 on Linux 6.18 gave them; anything else is an empty list. */
@@ -138,7 +144,7 @@ describe('actualOverlayFact', () => {
 
   it('tells a device of another kind that has the name of ours', async () => {
     const link = '[{"ifname":"flannel.1","flags":["UP"],"mtu":1500,"linkinfo":{"info_kind":"bridge"},"addr_info":[]}]';
-    const host = hostOf({ 'ip -j -d addr show': link });
+    const host = hostOf({ 'ip -j -d -s addr': link });
     expect(await actualOverlayFact.collect(contextOf({}, host))).toMatchObject({
       links: [],
       strangers: { 'flannel.1': 'bridge' },

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { DesiredOverlay, OverlayPeer } from '../../src/dataplane/entry.ts';
+import type { ActualOverlay, DesiredOverlay, OverlayPeer, RouteEntry } from '../../src/dataplane/entry.ts';
 import type { Underlay } from '../../src/facts/overlay.ts';
 import {
   oneWayEchoFact,
@@ -11,6 +11,7 @@ import {
 import { silentPeersFact } from '../../src/facts/silent-peers.ts';
 import type { Sysctls } from '../../src/facts/sysctls.ts';
 import type { ExecResult, Host } from '../../src/host/host.ts';
+import { NOTHING } from '../dataplane/builders.ts';
 import { macOf, type OverlayPair, overlayPair } from '../support/overlay-pair.ts';
 import { contextWith, peerOf } from '../support/probe-builders.ts';
 
@@ -38,14 +39,16 @@ function desired(peers: readonly OverlayPeer[]): DesiredOverlay {
 }
 
 interface Scene {
+  /** What the kernel holds; default: as it is read from the host. */
+  readonly actual?: ActualOverlay;
   readonly peers: readonly OverlayPeer[];
   readonly sysctls?: Sysctls;
   readonly peerLimit?: number;
 }
 
-function scene(host: Host, { peers, sysctls = {}, peerLimit }: Scene) {
+function scene(host: Host, { peers, sysctls = {}, peerLimit, actual }: Scene) {
   const values = { 'desired-overlay': desired(peers), underlay: UNDERLAY, sysctls, 'vxlan-config': PORT_OF_KERNEL };
-  return contextWith(host, values, peerLimit ?? null);
+  return contextWith(host, actual === undefined ? values : { ...values, 'actual-overlay': actual }, peerLimit ?? null);
 }
 
 describe('the peers that are asked', () => {
@@ -71,8 +74,27 @@ describe('many peers', () => {
   it('are asked by at most 64 processes at a time', async () => {
     const host = silentHost();
     const peers = Array.from({ length: 200 }, (_, index) => peerOf(index + 2));
-    await overlayEchoFact.collect(scene(host, { peers }));
+    await overlayEchoFact.collect(scene(host, { peers, actual: NOTHING }));
     expect(host.most()).toBe(64);
+  });
+
+  it('are not asked over the overlay where their route leads out in the clear', async () => {
+    const host = silentHost();
+    const stray: RouteEntry = {
+      kind: 'route',
+      dst: peerOf(2).subnet,
+      via: null,
+      device: 'eth0',
+      isOnlink: false,
+      metric: 0,
+    };
+    const context = scene(host, { peers: [peerOf(2)], actual: { ...NOTHING, routes: [stray] } });
+    const answers = await overlayEchoFact.collect(context);
+    expect(answers[peerOf(2).subnet]).toMatchObject({
+      answered: false,
+      echo: { sent: 0, localError: 'its route leads to eth0' },
+    });
+    expect(host.most()).toBe(0);
   });
 });
 
@@ -193,6 +215,7 @@ function silentHost(): SilentHost {
     exec,
     connect: async () => 'silent',
     udp: async () => 'silent',
+    exchange: refuse,
     identity: refuse,
     readFile: refuse,
     readDir: refuse,

@@ -1,6 +1,6 @@
 import { nameEn, nameZh } from '../../dataplane/naming.ts';
 import { defineCheck, type Finding } from '../../doctor/check.ts';
-import { NO_DATASTORE } from '../../doctor/no-datastore.ts';
+import { DATASTORE_CAUSES } from '../../doctor/datastore-causes.ts';
 import { type ForwardPolicy, podFirewallFact } from '../../facts/pod-firewall.ts';
 
 interface Values {
@@ -15,7 +15,7 @@ export default defineCheck<typeof needs, Values>({
   group: 'firewall',
   severity: 'error',
   needs,
-  causedBy: [NO_DATASTORE],
+  causedBy: DATASTORE_CAUSES,
   say: {
     en: {
       title: 'no policy of FORWARD drops what pods send each other',

@@ -7,7 +7,7 @@ import {
   type NonEmpty,
   type Subject,
 } from '../../doctor/check.ts';
-import { NO_DATASTORE } from '../../doctor/no-datastore.ts';
+import { DATASTORE_CAUSES } from '../../doctor/datastore-causes.ts';
 import { type BlockedPath, blockedPathFact } from '../../facts/blocked-path.ts';
 import { firewallAfterProbesFact, firewallFact } from '../../facts/firewall.ts';
 import { overlayEchoFact, underlayEchoFact } from '../../facts/probes.ts';
@@ -45,7 +45,7 @@ export default defineCheck<typeof needs, Values>({
   group: 'firewall',
   severity: 'error',
   needs,
-  causedBy: [NO_DATASTORE],
+  causedBy: DATASTORE_CAUSES,
   say: {
     en: {
       title: 'no firewall drops the packets of the tunnel',

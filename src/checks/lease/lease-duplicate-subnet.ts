@@ -1,13 +1,19 @@
 import { nameEn, nameZh } from '../../dataplane/naming.ts';
 import { defineCheck, type FactsOf, type Finding, type Remedy } from '../../doctor/check.ts';
-import { NO_DATASTORE } from '../../doctor/no-datastore.ts';
+import { DATASTORE_CAUSES } from '../../doctor/datastore-causes.ts';
 import { restartCommand, startCommand, stopCommand } from '../../doctor/restart.ts';
-import { leasesFact } from '../../facts/datastore.ts';
+import { leasesFact, ownLeaseFact } from '../../facts/datastore.ts';
 import { flannelFact } from '../../facts/flannel.ts';
 import { interfacesFact } from '../../facts/interfaces.ts';
 import { actualOverlayFact, underlayFact } from '../../facts/overlay.ts';
 import { subnetEnvFact } from '../../facts/subnet-env.ts';
-import { type ForeignHold, foreignHolds, type UsedSubnet } from '../../leases/foreign-holds.ts';
+import {
+  type ForeignHold,
+  foreignHolds,
+  type HoldScene,
+  isStolen,
+  type UsedSubnet,
+} from '../../leases/foreign-holds.ts';
 import { type OverlappingPair, overlappingLeases } from '../../leases/overlapping.ts';
 
 type Values =
@@ -25,6 +31,7 @@ const needs = {
   actual: actualOverlayFact,
   interfaces: interfacesFact,
   flannel: flannelFact,
+  ownLease: { optional: ownLeaseFact },
   underlay: { optional: underlayFact },
   file: { optional: subnetEnvFact },
 };
@@ -38,7 +45,7 @@ export default defineCheck<typeof needs, Values>({
   repair: 'no',
   needs,
   causedBy: [
-    NO_DATASTORE,
+    ...DATASTORE_CAUSES,
     {
       id: 'subnet-env-stale',
       because: (_cause, { values }) =>
@@ -73,12 +80,23 @@ export default defineCheck<typeof needs, Values>({
     const held = foreignHolds(usedSubnets(facts), facts.leases.records, {
       publicIps: ownAddresses(facts),
       vtepMacs: facts.actual.links.flatMap(({ mac }) => (mac === null ? [] : [mac])),
-    });
+    }).filter((hold) => !isStolen(hold, sceneOf(facts)));
     // With Kubernetes the subnet is the node's podCIDR, which no lease decides.
     const pairs = facts.flannel.subnetManager === 'kube' ? [] : overlappingLeases(facts.leases.records);
-    return [...held.map((hold) => heldFinding(hold, facts)), ...pairs.map((pair) => overlapFinding(pair, facts))];
+    const contested = pairs.filter(([a, b]) => a.owner === null || a.owner !== b.owner);
+    return [...held.map((hold) => heldFinding(hold, facts)), ...contested.map((pair) => overlapFinding(pair, facts))];
   },
 });
+
+/** What was written over is lease-stolen-unnoticed. */
+function sceneOf({ flannel, ownLease, actual }: Facts): HoldScene {
+  return {
+    runs: flannel.process !== null,
+    hasOwnLease: ownLease.status === 'known',
+    subnetManager: flannel.subnetManager,
+    devices: actual.links.map(({ device }) => device),
+  };
+}
 
 function summaryEn(values: Values): string {
   if (values.kind === 'overlap') return `the leases ${values.keys[0]} and ${values.keys[1]} overlap`;

@@ -1,4 +1,5 @@
 import { defineCheck, type NonEmpty } from '../../doctor/check.ts';
+import { DATASTORE_CAUSES } from '../../doctor/datastore-causes.ts';
 import { leasesFact, ownLeaseFact, vxlanConfigFact } from '../../facts/datastore.ts';
 import { interfacesFact } from '../../facts/interfaces.ts';
 import { underlayFact } from '../../facts/overlay.ts';
@@ -23,12 +24,38 @@ export default defineCheck({
     interfaces: interfacesFact,
   },
   causedBy: [
+    ...DATASTORE_CAUSES,
     {
       id: 'lease-duplicate-subnet',
       because: () => ({
         en: 'the record of our subnet now names another host, so none is left for this one',
         zh: '本节点子网的记录已写成另一台主机，因此本节点没有租约',
       }),
+    },
+    {
+      id: 'lease-stolen-unnoticed',
+      because: () => ({
+        en: 'the record of our subnet was written over and now names another host',
+        zh: '本节点子网的记录已被改写成另一台主机',
+      }),
+    },
+    {
+      id: 'lease-unparsable',
+      because: ({ about }) =>
+        about.includes('node')
+          ? {
+              en: 'the record of our subnet is there, but nobody can read whose it is',
+              zh: '本节点子网的记录还在，但无法读出它属于谁',
+            }
+          : undefined,
+    },
+    {
+      id: 'out-of-subnets',
+      // Whose overlay still has an address had a lease: it was lost before the subnets were.
+      because: (_cause, { values }) =>
+        values.address === null
+          ? { en: 'there was no subnet left to give to this node', zh: '没有剩余子网可分配给本节点' }
+          : undefined,
     },
   ],
   say: {

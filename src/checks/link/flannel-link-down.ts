@@ -11,7 +11,7 @@ import { carry } from '../../dataplane/drift-remedy.ts';
 import type { LinkEntry } from '../../dataplane/entry.ts';
 import { nameEn, nameZh } from '../../dataplane/naming.ts';
 import { defineCheck, type FactsOf, type Finding } from '../../doctor/check.ts';
-import { NO_DATASTORE } from '../../doctor/no-datastore.ts';
+import { DATASTORE_CAUSES } from '../../doctor/datastore-causes.ts';
 import { ownLeaseFact } from '../../facts/datastore.ts';
 import { actualOverlayFact, overlayPlanFact } from '../../facts/overlay.ts';
 
@@ -27,7 +27,7 @@ export default defineCheck<typeof needs, Values>({
   group: 'link',
   severity: 'error',
   needs,
-  causedBy: [NO_DATASTORE],
+  causedBy: DATASTORE_CAUSES,
   say: {
     en: {
       title: "flannel's vxlan device is up",

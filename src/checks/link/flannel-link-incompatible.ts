@@ -18,7 +18,7 @@ import {
   type NonEmpty,
   type Remedy,
 } from '../../doctor/check.ts';
-import { NO_DATASTORE } from '../../doctor/no-datastore.ts';
+import { DATASTORE_CAUSES } from '../../doctor/datastore-causes.ts';
 import { ownLeaseFact } from '../../facts/datastore.ts';
 import { actualOverlayFact, overlayPlanFact } from '../../facts/overlay.ts';
 
@@ -42,7 +42,7 @@ export default defineCheck<typeof needs, Values>({
   group: 'link',
   severity: 'error',
   needs,
-  causedBy: [NO_DATASTORE],
+  causedBy: DATASTORE_CAUSES,
   say: {
     en: {
       title: "flannel's vxlan device is made as the configuration says",

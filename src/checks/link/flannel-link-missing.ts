@@ -2,7 +2,7 @@ import { additionsOn, type EntriesLeft, entriesLeft, type LinkState, linkStates 
 import { carry } from '../../dataplane/drift-remedy.ts';
 import { nameEn, nameZh } from '../../dataplane/naming.ts';
 import { defineCheck, type FactsOf, type Finding, type Remedy } from '../../doctor/check.ts';
-import { NO_DATASTORE } from '../../doctor/no-datastore.ts';
+import { DATASTORE_CAUSES } from '../../doctor/datastore-causes.ts';
 import { leasesFact, ownLeaseFact } from '../../facts/datastore.ts';
 import { actualOverlayFact, overlayPlanFact } from '../../facts/overlay.ts';
 
@@ -20,7 +20,7 @@ export default defineCheck<typeof needs, Values>({
   group: 'link',
   severity: 'error',
   needs,
-  causedBy: [NO_DATASTORE],
+  causedBy: DATASTORE_CAUSES,
   say: {
     en: {
       title: "flannel's vxlan device exists",

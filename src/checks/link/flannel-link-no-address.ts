@@ -2,7 +2,7 @@ import { additionsOn, allGone, type Change, changesOf, type EntriesLeft, entries
 import { carry, NO_RISK } from '../../dataplane/drift-remedy.ts';
 import { nameEn, nameZh } from '../../dataplane/naming.ts';
 import { defineCheck, type FactsOf, type Finding } from '../../doctor/check.ts';
-import { NO_DATASTORE } from '../../doctor/no-datastore.ts';
+import { DATASTORE_CAUSES } from '../../doctor/datastore-causes.ts';
 import { ownLeaseFact } from '../../facts/datastore.ts';
 import { actualOverlayFact, overlayPlanFact } from '../../facts/overlay.ts';
 
@@ -23,7 +23,7 @@ export default defineCheck<typeof needs, Values>({
   severity: 'error',
   needs,
   causedBy: [
-    NO_DATASTORE,
+    ...DATASTORE_CAUSES,
     {
       id: 'flannel-link-missing',
       because: allGone('address', (device) => ({

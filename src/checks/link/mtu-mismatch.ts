@@ -11,7 +11,7 @@ import { carry } from '../../dataplane/drift-remedy.ts';
 import type { LinkEntry } from '../../dataplane/entry.ts';
 import { nameEn, nameZh } from '../../dataplane/naming.ts';
 import { defineCheck, type Evidence, type FactsOf, type Finding } from '../../doctor/check.ts';
-import { NO_DATASTORE } from '../../doctor/no-datastore.ts';
+import { DATASTORE_CAUSES } from '../../doctor/datastore-causes.ts';
 import { ownLeaseFact } from '../../facts/datastore.ts';
 import { type InterfaceInfo, interfacesFact } from '../../facts/interfaces.ts';
 import { actualOverlayFact, overlayPlanFact, underlayFact } from '../../facts/overlay.ts';
@@ -59,7 +59,7 @@ export default defineCheck<typeof needs, Values>({
   severity: 'error',
   needs,
   causedBy: [
-    NO_DATASTORE,
+    ...DATASTORE_CAUSES,
     {
       id: 'subnet-env-stale',
       because: (_, { values }) =>

@@ -10,7 +10,7 @@ import {
   type Remedy,
   type Text,
 } from '../../doctor/check.ts';
-import { NO_DATASTORE } from '../../doctor/no-datastore.ts';
+import { DATASTORE_CAUSES } from '../../doctor/datastore-causes.ts';
 import { ruledOut } from '../../doctor/ruled-out.ts';
 import { type BrokenAt, brokenAt, describeAnswer } from '../../facts/broken-at.ts';
 import { ownLeaseFact } from '../../facts/datastore.ts';
@@ -67,6 +67,10 @@ const OF_NODE: Readonly<Record<string, Text>> = {
     en: 'peers address their answers to the published MAC, which the device does not have',
     zh: '对端节点把应答发往租约公布的 MAC，而设备使用的不是它',
   },
+  'lease-stolen-unnoticed': {
+    en: 'peers send what is for this subnet to the host that its lease names now',
+    zh: '对端节点把发往该子网的报文送给现在租约所写的主机',
+  },
   'lease-duplicate-subnet': {
     en: 'peers send what is for this subnet to the host that holds its lease now',
     zh: '对端节点把发往该子网的报文送给现在持有其租约的主机',
@@ -85,6 +89,10 @@ const OF_PEER: Readonly<Record<string, Text>> = {
     zh: '内核不知道该对端节点的 VTEP 在哪台主机上',
   },
   'fdb-stale': { en: 'packets for this peer go to another host', zh: '发往该对端节点的报文被送到别的主机' },
+  'vni-or-port-mismatch': {
+    en: 'the tunnel of this peer has another VNI or another UDP port',
+    zh: '该对端节点的隧道使用别的 VNI 或别的 UDP 端口',
+  },
 };
 
 export default defineCheck<typeof needs, Values>({
@@ -93,7 +101,7 @@ export default defineCheck<typeof needs, Values>({
   severity: 'error',
   repair: 'no',
   needs,
-  causedBy: [NO_DATASTORE, ...overlayCauses()],
+  causedBy: [...DATASTORE_CAUSES, ...overlayCauses()],
   say: {
     en: {
       title: 'every peer that is there answers over the overlay',
@@ -126,6 +134,16 @@ function overlayCauses(): readonly Edge[] {
       because: ({ about }: Finding, own: Finding) =>
         own.about.some((peer) => about.includes(peer)) ? because : undefined,
     })),
+    {
+      id: 'lease-attrs-mismatch',
+      because: ({ values }: Finding) =>
+        typeof values === 'object' && values !== null && 'isUseless' in values && values.isUseless === true
+          ? {
+              en: 'peers cannot make entries of what the lease of this node publishes',
+              zh: '对端节点无法根据本节点租约公布的内容生成表项',
+            }
+          : undefined,
+    },
   ];
 }
 

@@ -1,6 +1,6 @@
 import { nameEn, nameZh } from '../../dataplane/naming.ts';
 import { defineCheck, type Finding, type NonEmpty } from '../../doctor/check.ts';
-import { NO_DATASTORE } from '../../doctor/no-datastore.ts';
+import { DATASTORE_CAUSES } from '../../doctor/datastore-causes.ts';
 import { desiredOverlayFact } from '../../facts/overlay.ts';
 import { underlayEchoFact } from '../../facts/probes.ts';
 import { type GonePeer, silentPeersFact } from '../../facts/silent-peers.ts';
@@ -17,7 +17,19 @@ export default defineCheck({
   severity: 'error',
   repair: 'no',
   needs: { silent: silentPeersFact, underlay: underlayEchoFact, desired: desiredOverlayFact },
-  causedBy: [NO_DATASTORE],
+  causedBy: [
+    ...DATASTORE_CAUSES,
+    {
+      id: 'lease-stale-dead-node',
+      because: ({ about }, own) =>
+        own.about.some((peer) => about.includes(peer))
+          ? {
+              en: 'the host did not renew its lease either: it is gone',
+              zh: '该主机也没有续租：它已经不在',
+            }
+          : undefined,
+    },
+  ],
   say: {
     en: {
       title: "every peer's host is there",

@@ -2,7 +2,7 @@ import { aboutOf, type Change, changesOf, ignoredPeers } from '../../dataplane/d
 import { carry, NO_RISK } from '../../dataplane/drift-remedy.ts';
 import { nameEn, nameZh } from '../../dataplane/naming.ts';
 import { defineCheck, type Finding, type NonEmpty } from '../../doctor/check.ts';
-import { NO_DATASTORE } from '../../doctor/no-datastore.ts';
+import { DATASTORE_CAUSES } from '../../doctor/datastore-causes.ts';
 import { leasesFact } from '../../facts/datastore.ts';
 import { desiredOverlayFact, overlayPlanFact } from '../../facts/overlay.ts';
 
@@ -24,7 +24,7 @@ export default defineCheck<typeof needs, Values>({
   group: 'peers',
   severity: 'error',
   needs,
-  causedBy: [NO_DATASTORE],
+  causedBy: DATASTORE_CAUSES,
   say: {
     en: { title: 'every neighbour entry holds the MAC that its peer publishes', summary: summaryEn, remedy: remedyEn },
     zh: { title: '每条邻居表项都是对端节点公布的 MAC', summary: summaryZh, remedy: remedyZh },

@@ -2,7 +2,7 @@ import { aboutOf, allGone, type Change, changesOf } from '../../dataplane/drift.
 import { carry, NO_RISK } from '../../dataplane/drift-remedy.ts';
 import { countOf, nameEn, nameZh, peersHave } from '../../dataplane/naming.ts';
 import { defineCheck, type Finding, type NonEmpty } from '../../doctor/check.ts';
-import { NO_DATASTORE } from '../../doctor/no-datastore.ts';
+import { DATASTORE_CAUSES } from '../../doctor/datastore-causes.ts';
 import { overlayPlanFact } from '../../facts/overlay.ts';
 
 interface Values {
@@ -20,7 +20,7 @@ export default defineCheck<typeof needs, Values>({
   severity: 'error',
   needs,
   causedBy: [
-    NO_DATASTORE,
+    ...DATASTORE_CAUSES,
     {
       id: 'flannel-link-missing',
       because: allGone('fdb', (device) => ({

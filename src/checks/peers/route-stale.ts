@@ -2,7 +2,7 @@ import { type Change, changesOf, ignoredPeers } from '../../dataplane/drift.ts';
 import { carry, describeRoute } from '../../dataplane/drift-remedy.ts';
 import { nameEn, nameZh } from '../../dataplane/naming.ts';
 import { defineCheck, type Finding } from '../../doctor/check.ts';
-import { NO_DATASTORE } from '../../doctor/no-datastore.ts';
+import { DATASTORE_CAUSES } from '../../doctor/datastore-causes.ts';
 import { leasesFact } from '../../facts/datastore.ts';
 import { desiredOverlayFact, overlayPlanFact } from '../../facts/overlay.ts';
 
@@ -18,7 +18,7 @@ export default defineCheck<typeof needs, Values>({
   group: 'peers',
   severity: 'warning',
   needs,
-  causedBy: [NO_DATASTORE],
+  causedBy: DATASTORE_CAUSES,
   say: {
     en: {
       title: 'no route of the overlay leads to a subnet that nobody leases',

@@ -1,5 +1,6 @@
 import type { ActualOverlay } from '../../dataplane/entry.ts';
 import { defineCheck, type Finding, type NonEmpty } from '../../doctor/check.ts';
+import { startCauses } from '../../doctor/datastore-causes.ts';
 import { restartCommand } from '../../doctor/restart.ts';
 import type { Observed } from '../../facts/fact.ts';
 import { type FlannelInstall, flannelFact } from '../../facts/flannel.ts';
@@ -31,6 +32,7 @@ export default defineCheck({
             }
           : undefined,
     },
+    ...startCauses(({ values }: Finding<Values>) => values.hasDevice === false),
   ],
   say: {
     en: {

@@ -1,6 +1,6 @@
 import { subnetMtu } from '../../dataplane/subnet-env.ts';
 import { defineCheck, type FactsOf, type Finding, type NonEmpty } from '../../doctor/check.ts';
-import { NO_DATASTORE } from '../../doctor/no-datastore.ts';
+import { DATASTORE_CAUSES } from '../../doctor/datastore-causes.ts';
 import { rewriteRemedy } from '../../doctor/subnet-env-remedy.ts';
 import { networkConfigFact, ownLeaseFact } from '../../facts/datastore.ts';
 import { flannelFact } from '../../facts/flannel.ts';
@@ -39,7 +39,19 @@ export default defineCheck({
   severity: 'error',
   repair: 'ask',
   needs,
-  causedBy: [NO_DATASTORE],
+  causedBy: [
+    ...DATASTORE_CAUSES,
+    {
+      id: 'lease-outside-network',
+      because: ({ about }, { values }) =>
+        about.includes('node') && values.differences.every(({ key }) => key.endsWith('_NETWORK'))
+          ? {
+              en: 'the network configuration was changed; the file and our lease are as they were before',
+              zh: '网络配置已更改；子网文件和本节点租约仍是更改前的',
+            }
+          : undefined,
+    },
+  ],
   say: {
     en: {
       title: "the subnet file agrees with this node's lease and configuration",

@@ -22,14 +22,17 @@ const STOLEN = leaseOf({ subnet: '10.244.1.0/24', publicIp: '203.0.113.77', mac:
 interface Scene {
   readonly flannel?: Partial<FlannelInstall>;
   readonly file?: Partial<SubnetEnv>;
+  /** Whether a lease names this host; default: it has one. */
+  readonly hasLease?: boolean;
 }
 
-function evaluate(records: readonly LeaseRecord[], { flannel = {}, file = {} }: Scene = {}) {
+function evaluate(records: readonly LeaseRecord[], { flannel = {}, file = {}, hasLease = true }: Scene = {}) {
   return check.evaluate({
     leases: listing(...records),
     actual: actualOverlay(),
     interfaces: [interfaceOf('e0', '192.168.77.1')],
     flannel: flannelInstall(flannel),
+    ownLease: hasLease ? known(OWN) : ABSENT,
     underlay: known(UNDERLAY),
     file: known(subnetEnv(file)),
   });
@@ -97,10 +100,20 @@ describe('lease-duplicate-subnet', () => {
   });
 
   it('fails for a plain and a dual-stack key with one IPv4 subnet', () => {
-    const dual = { ...PEER, key: '10.244.2.0-24&fc00::-64', ipv6Subnet: 'fc00::/64' };
+    const other = leaseOf({ subnet: '10.244.2.0/24', publicIp: '192.168.77.3', mac: '02:00:00:00:00:03' });
+    const dual = { ...other, key: '10.244.2.0-24&fc00::-64', ipv6Subnet: 'fc00::/64' };
     expect(summaryOf(evaluate([OWN, PEER, dual]))).toEqual([
       'the leases 10.244.2.0-24 and 10.244.2.0-24&fc00::-64 overlap',
     ]);
+  });
+
+  it('leaves two leases of one host to lease-duplicate-public-ip, also where they overlap', () => {
+    const dual = { ...PEER, key: '10.244.2.0-24&fc00::-64', ipv6Subnet: 'fc00::/64' };
+    expect(evaluate([OWN, PEER, dual])).toEqual([]);
+  });
+
+  it('leaves a record that was written over under a running flanneld to lease-stolen-unnoticed', () => {
+    expect(evaluate([STOLEN], { hasLease: false })).toEqual([]);
   });
 
   it('leaves overlapping podCIDRs to Kubernetes', () => {
@@ -113,6 +126,7 @@ describe('lease-duplicate-subnet', () => {
       actual: actualOverlay(),
       interfaces: [],
       flannel: flannelInstall(),
+      ownLease: known(OWN),
       underlay: ABSENT,
       file: ABSENT,
     };

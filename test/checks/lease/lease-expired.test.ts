@@ -71,7 +71,24 @@ describe('lease-expired', () => {
     expect(check.say.en.summary([finding.values])).toBe('no lease in the datastore names 192.168.10.1');
   });
 
-  it('is a consequence when the record of our subnet was taken over', () => {
-    expect(check.causedBy?.map(({ id }) => id)).toEqual(['lease-duplicate-subnet']);
+  it('is a consequence when the record of our subnet was taken over or cannot be read, or no subnet is left', () => {
+    const expected = ['lease-duplicate-subnet', 'lease-stolen-unnoticed', 'lease-unparsable', 'out-of-subnets'];
+    expect(check.causedBy?.map(({ id }) => id)).toEqual(expect.arrayContaining(expected));
+  });
+
+  it('does not follow from a record that is none of ours', () => {
+    const [own] = check.evaluate(facts());
+    if (own === undefined) throw new Error('nothing was found');
+    const edge = check.causedBy?.find(({ id }) => id === 'lease-unparsable');
+    expect(edge?.because({ ...own, about: ['key:not-a-subnet'] }, own)).toBeUndefined();
+    expect(edge?.because({ ...own, about: ['node'] }, own)).toBeDefined();
+  });
+
+  it('does not follow from a full network when the node had an address: its lease was lost before', () => {
+    const [own] = check.evaluate(facts());
+    if (own === undefined) throw new Error('nothing was found');
+    const edge = check.causedBy?.find(({ id }) => id === 'out-of-subnets');
+    expect(edge?.because(own, own)).toBeDefined();
+    expect(edge?.because(own, { ...own, values: { ...own.values, address: '10.244.1.0/32' } })).toBeUndefined();
   });
 });

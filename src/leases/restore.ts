@@ -1,0 +1,108 @@
+import { ConflictError, FlannelctlError, InputError } from '../errors.ts';
+import { type Places, placesOf } from '../store/place.ts';
+import type { DumpedRecord, LeaseRecord, SubnetStore } from '../store/store.ts';
+import { decodeDumped, type LeaseBackup } from './backup.ts';
+
+export interface RestoreInput {
+  readonly store: SubnetStore;
+  readonly backup: LeaseBackup;
+  /** Epoch ms. */
+  readonly now: number;
+  readonly isDry: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** What became of one record of the backup. */
+export interface Restored {
+  readonly record: LeaseRecord;
+  readonly result: 'restored' | 'would-restore' | 'present' | 'expired' | 'refused' | 'failed' | 'untried';
+  /** What is left of its time; `null`: it has no TTL. */
+  readonly ttlSeconds: number | null;
+  /** Why, where it was not put back. */
+  readonly message: string | null;
+}
+
+/**
+ * Puts the records of a backup back, one after the other, each only where nothing took its place, with what is left of its time. A
+ * record whose own owner has it again is `present`. What cannot be written ends it: the rest is `untried`.
+ */
+export async function restoreLeases(input: RestoreInput): Promise<readonly Restored[]> {
+  const { records } = await input.store.listLeases({ ttl: false });
+  const present = new Map(records.map((record) => [record.key, record]));
+  const putBack = input.isDry ? dryPutBack(placesOf(records)) : input.store.putBack;
+  const done: Restored[] = [];
+  for (const dumped of input.backup.records) {
+    const isOver = input.signal.aborted || done.some(({ result }) => result === 'failed');
+    done.push(isOver ? untried(dumped) : await restoreOne(dumped, present, { ...input, putBack }));
+  }
+  return done;
+}
+
+/** @throws {InputError} when the backup is of another cluster or another prefix. */
+export function assertSamePlace(
+  backup: Pick<LeaseBackup, 'clusterId' | 'prefix'>,
+  place: Pick<LeaseBackup, 'clusterId' | 'prefix'>,
+): void {
+  const hint = 'Check the datastore that is named; --force restores it there all the same.';
+  if (backup.clusterId !== place.clusterId) {
+    const [of, here] = [backup.clusterId ?? 'none', place.clusterId ?? 'none'];
+    throw new InputError(`the backup is of the cluster ${of}, and this is ${here}`, { hint });
+  }
+  if (backup.prefix !== place.prefix) {
+    throw new InputError(`the backup is of ${backup.prefix}, and this is ${place.prefix}`, { hint });
+  }
+}
+
+/** Seconds left now of what the backup had; `null`: no TTL. A clock that went back takes nothing away. */
+export function secondsLeft({ ttlSeconds }: DumpedRecord, { createdAt }: LeaseBackup, now: number): number | null {
+  if (ttlSeconds === null) return null;
+  return Math.floor(ttlSeconds - Math.max(0, now - createdAt) / 1000);
+}
+
+async function restoreOne(
+  dumped: DumpedRecord,
+  present: ReadonlyMap<string, LeaseRecord>,
+  { backup, now, isDry, putBack }: RestoreInput & { readonly putBack: SubnetStore['putBack'] },
+): Promise<Restored> {
+  const record = decodeDumped(dumped);
+  const ttlSeconds = secondsLeft(dumped, backup, now);
+  const there = present.get(dumped.key);
+  const end = (result: Restored['result'], message: string | null = null): Restored => ({
+    ...{ record, ttlSeconds, result, message },
+  });
+  if (there !== undefined && isSameOwner(there, record)) return end('present');
+  if (ttlSeconds !== null && ttlSeconds < 1) return end('expired', 'its time is over');
+  try {
+    await putBack(dumped, ttlSeconds);
+    return end(isDry ? 'would-restore' : 'restored');
+  } catch (error) {
+    if (error instanceof ConflictError || error instanceof InputError) return end('refused', error.message);
+    if (error instanceof FlannelctlError) return end('failed', error.message);
+    throw error;
+  }
+}
+
+/** The same rules over the records as they were read, and nothing written. */
+function dryPutBack(places: Places): SubnetStore['putBack'] {
+  return async (dumped) => {
+    const record = decodeDumped(dumped);
+    places.assertFree(record);
+    places.add(record);
+    return record;
+  };
+}
+
+function untried(dumped: DumpedRecord): Restored {
+  return { record: decodeDumped(dumped), result: 'untried', ttlSeconds: dumped.ttlSeconds, message: null };
+}
+
+/** The owner came back to its subnet, or the record never went away. */
+function isSameOwner(there: LeaseRecord, record: LeaseRecord): boolean {
+  if (there.kind !== 'lease' || record.kind !== 'lease') return there.kind === record.kind && sameText(there, record);
+  const { publicIp, publicIpv6 } = record.attributes;
+  return there.attributes.publicIp === publicIp && there.attributes.publicIpv6 === publicIpv6;
+}
+
+function sameText(there: LeaseRecord, record: LeaseRecord): boolean {
+  return there.kind !== 'lease' && record.kind !== 'lease' && there.value === record.value;
+}
