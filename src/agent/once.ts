@@ -10,18 +10,20 @@ import {
   refuseForeignLinks,
   subnetEnvOf,
 } from '../dataplane/program.ts';
-import { ConflictError, UnavailableError } from '../errors.ts';
-import { readProcesses } from '../facts/processes.ts';
-import type { Host, HostWriter } from '../host/host.ts';
+import { explainUnderlay } from '../dataplane/underlay-explain.ts';
+import type { HostWriter } from '../host/host.ts';
 import { decideAllocation } from '../store/allocation.ts';
 import type { AcquireRequest, Lease, LeaseRecord } from '../store/store.ts';
 import { parseStoredConfig } from '../store/stored-config.ts';
+import { refuseOwner, refuseWithoutRoot } from './owner.ts';
 
 export type OnceInput = Omit<ProgramInput, 'readConfig'>;
 
 export interface OnceResult extends Pick<Programmed, 'lease' | 'plan' | 'desired' | 'underlay'> {
   /** `+`, `-`, `=` or `!` and the command. */
   readonly changes: readonly string[];
+  /** Why this interface, and what else was considered; of a dry run only. */
+  readonly explanation: readonly string[];
   /** Text of subnet.env. */
   readonly subnetEnv: string;
 }
@@ -33,14 +35,14 @@ export interface OnceResult extends Pick<Programmed, 'lease' | 'plan' | 'desired
  */
 export async function upOnce(input: OnceInput & { readonly writer: HostWriter }): Promise<OnceResult> {
   await refuseWithoutRoot(input.host);
-  await refuseRunningFlannel(input.host);
+  await refuseOwner(input.host);
   const programmed = await programOnce({ ...input, readConfig: parseStoredConfig });
   return resultOf(programmed, input);
 }
 
 /** The same without a single write: the lease is the one that would be asked for, a free one chosen as the store would. */
 export async function previewOnce(input: OnceInput): Promise<OnceResult> {
-  await refuseRunningFlannel(input.host);
+  await refuseOwner(input.host);
   const preparation = await prepareProgram({ ...input, readConfig: parseStoredConfig });
   const { records } = await input.store.listLeases({ ttl: false });
   refuseConflict(preparation, records);
@@ -48,27 +50,9 @@ export async function previewOnce(input: OnceInput): Promise<OnceResult> {
   const { desired, plan } = planProgram(preparation, lease, records);
   refuseForeignLinks(plan, preparation.actual);
   const { config, underlay } = preparation;
-  return resultOf({ lease, plan, desired, config, underlay }, input);
+  const explanation = explainUnderlay(preparation.considered);
+  return { ...resultOf({ lease, plan, desired, config, underlay }, input), explanation };
 }
-
-/** Before the lease is taken: a lease without an overlay would draw the peers' traffic to nowhere. @throws {UnavailableError} `permission` */
-async function refuseWithoutRoot(host: Host): Promise<void> {
-  const { uid } = await host.identity();
-  if (uid !== 0)
-    throw new UnavailableError('permission', 'up changes the kernel, which only root may', { hint: 'Use sudo.' });
-}
-
-/** @throws {ConflictError} naming the process that owns the overlay of this network namespace. */
-async function refuseRunningFlannel(host: Host): Promise<void> {
-  const owner = (await readProcesses(host)).find(({ name }) => OWNERS.has(name));
-  if (owner === undefined) return;
-  throw new ConflictError(`${owner.name} (pid ${owner.pid}) runs here and owns the overlay`, {
-    hint: `Stop it first${owner.cgroup.endsWith('.service') ? `: systemctl stop ${owner.cgroup}` : '.'}`,
-  });
-}
-
-/** Programs that run flannel's backend. */
-const OWNERS: ReadonlySet<string> = new Set(['flanneld', 'k3s', 'rke2']);
 
 function previewLease(request: AcquireRequest, records: readonly LeaseRecord[], config: Programmed['config']): Lease {
   const random = (limit: number) => (limit > 0 ? randomInt(limit) : 0);
@@ -94,6 +78,7 @@ function resultOf(programmed: Programmed, { options }: OnceInput): OnceResult {
     desired,
     underlay,
     changes: renderChanges(plan),
+    explanation: [],
     subnetEnv: subnetEnvOf(programmed, lease, options),
   };
 }

@@ -1,48 +1,56 @@
-import { Flags } from '@oclif/core';
-import { previewOnce, upOnce } from '../agent/once.ts';
+import type { OnceResult } from '../agent/once.ts';
 import { BaseCommand } from '../base-command.ts';
 import { parseDuration } from '../duration.ts';
-import { type ExitCode, UsageError } from '../errors.ts';
-import { etcdSecrets, flannelFlags, givenFlannelOptions } from '../flannel-flags.ts';
+import type { ExitCode } from '../errors.ts';
+import { etcdSecrets, givenFlannelOptions } from '../flannel-flags.ts';
+import { fromGoFlags } from '../go-flags.ts';
 import { FLANNEL_DEFAULTS } from '../net/flannel-options.ts';
 import { renderJson } from '../render/json.ts';
-import { ignoredLeases, overlayPlanDocument, renderOverlayPlan } from '../render/overlay-plan.ts';
-import { selectStore } from '../store/selection.ts';
+import { notesOf, overlayPlanDocument, renderOverlayPlan } from '../render/overlay-plan.ts';
+import { upFlags } from '../up-flags.ts';
 
 const DEFAULT_TIMEOUT = '10s';
+
+type Telling = Record<'isDry' | 'isQuiet' | 'isVerbose', boolean> & { readonly format: 'text' | 'json' };
 
 export default class Up extends BaseCommand {
   static override summary = "Bring flannel's vxlan overlay up on this node";
   static override description =
-    'Acquires a lease, programs link, address, neighbours, forwarding entries and routes, writes subnet.env, and leaves. Refuses while a flanneld runs here.';
+    'Acquires a lease, programs link, address, neighbours, forwarding entries and routes, writes subnet.env, and keeps all of it in order until it is told to stop; the data path stays then. With --once it leaves at once. Refuses while a flanneld runs here.';
   static override examples = [
+    'sudo <%= config.bin %> up --etcd-endpoints https://10.0.0.1:2379 --iface eth0 --ip-masq',
+    'sudo <%= config.bin %> up --kube-subnet-mgr --healthz-port 8081',
     'sudo <%= config.bin %> up --once --dry-run',
-    'sudo <%= config.bin %> up --once --etcd-endpoints https://10.0.0.1:2379 --iface eth0',
   ];
-  static override flags = {
-    ...flannelFlags,
-    once: Flags.boolean({ default: false, summary: 'program the overlay once and leave' }),
-    'dry-run': Flags.boolean({ default: false, summary: 'show what would be done; write nothing, take no lease' }),
-  };
+  static override flags = upFlags;
 
   protected async execute(): Promise<ExitCode> {
+    this.argv = [...fromGoFlags(this.argv, { ...Up.baseFlags, ...Up.flags })];
     const { flags } = await this.parse(Up);
-    if (!flags.once) throw new UsageError('up runs once: pass --once', { hint: 'flannelctl up --once --dry-run' });
-    const format = this.format(flags, ['text', 'json']);
     const options = { ...FLANNEL_DEFAULTS, ...givenFlannelOptions(flags) };
-    const { openWorld } = await import('../wire.ts');
-    const world = await openWorld({ root: flags.root });
     const timeoutMs = parseDuration(flags.timeout ?? DEFAULT_TIMEOUT, '--timeout');
-    const store = await world.openStore(selectStore(options), { secrets: await etcdSecrets(flags), timeoutMs });
-    const input = { options, host: world.host, store };
-    try {
-      const isDry = flags['dry-run'];
-      const result = isDry ? await previewOnce(input) : await upOnce({ ...input, writer: await world.writer() });
-      this.print(format === 'json' ? renderJson(overlayPlanDocument(result, isDry)) : renderOverlayPlan(result, isDry));
-      if (!flags.quiet) for (const line of ignoredLeases(result)) this.note(line);
-    } finally {
-      await store.close();
+    const secrets = await etcdSecrets(flags);
+    const input = { root: flags.root, secrets, timeoutMs };
+    if (flags.once || flags['dry-run']) {
+      const format = this.format(flags, ['text', 'json']);
+      const { runOnce } = await import('../up-once.ts');
+      const result = await runOnce({ ...input, options, isDry: flags['dry-run'] });
+      return this.tell(result, { format, isDry: flags['dry-run'], isQuiet: flags.quiet, isVerbose: flags.verbose });
     }
+    const { takeover, force, verbose } = flags;
+    const files = { leasesFile: flags['leases-file'], stateFile: flags['state-file'] };
+    const settings = { options, onConflict: flags['on-conflict'], takeover, force, ...files };
+    const { runNodeAgent } = await import('../up-session.ts');
+    const say = (line: string) => this.note(line);
+    const setsCondition = flags['set-node-network-unavailable'];
+    await runNodeAgent({ ...input, settings, debug: verbose, setsCondition, say }, this.stopSignal());
+    return 0;
+  }
+
+  private tell(result: OnceResult, how: Telling): ExitCode {
+    const { format, isDry, isQuiet, isVerbose } = how;
+    this.print(format === 'json' ? renderJson(overlayPlanDocument(result, isDry)) : renderOverlayPlan(result, isDry));
+    if (!isQuiet) for (const line of notesOf(result, isVerbose)) this.note(line);
     return 0;
   }
 }

@@ -67,7 +67,7 @@ function nodeEntries(input: DesiredInput, vxlan: VxlanConfig, overlay: OverlayFa
     device,
     vni: vxlan.vni,
     port: vxlan.port,
-    local: family === 4 ? underlay.publicIp : underlay.publicIpv6,
+    local: family === 4 ? (underlay.tunnelIpv4 ?? underlay.publicIp) : (underlay.tunnelIpv6 ?? underlay.publicIpv6),
     underlay: underlay.device,
     mtuBytes: linkMtu(family, vxlan, underlay.mtuBytes),
     mac: canonicalMac(vtep?.mac ?? '') ?? null,

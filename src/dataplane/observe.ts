@@ -3,11 +3,18 @@ import type { Argv, Host } from '../host/host.ts';
 import type { ActualOverlay, RouteEntry } from './entry.ts';
 import { parseFdb, parseLinks, parseNeighbours, parseRoutes } from './parse.ts';
 
-export const LINKS_COMMAND: Argv = ['ip', '-j', '-d', 'addr', 'show'];
+export const LINKS_COMMAND = ['ip', '-j', '-d', '-s', 'addr'] as const;
 const NEIGHBOURS_COMMAND: Argv = ['ip', '-j', 'neigh', 'show'];
 const FDB_COMMAND: Argv = ['bridge', '-j', 'fdb', 'show'];
 const ROUTES_COMMAND: Argv = ['ip', '-j', '-d', 'route', 'show', 'table', 'main'];
 const ROUTES_V6_COMMAND: Argv = ['ip', '-j', '-d', '-6', 'route', 'show', 'table', 'main'];
+
+/** What has been read already and need not be read twice. */
+export interface KnownListings {
+  /** Output of {@link LINKS_COMMAND}. */
+  readonly links?: string;
+  readonly routes?: readonly RouteEntry[];
+}
 
 /**
  * What the kernel holds on every device with a flannel name, and the whole main table: five processes at once, whatever the number of
@@ -15,12 +22,12 @@ const ROUTES_V6_COMMAND: Argv = ['ip', '-j', '-d', '-6', 'route', 'show', 'table
  *
  * @throws {UnavailableError} when something could not be read; a missing device is not an error.
  */
-export async function observeOverlay(host: Host): Promise<ActualOverlay> {
+export async function observeOverlay(host: Host, known: KnownListings = {}): Promise<ActualOverlay> {
   const [links, neighbours, fdb, routes] = await Promise.all([
-    readKernel(host, LINKS_COMMAND),
+    known.links ?? readKernel(host, LINKS_COMMAND),
     readKernel(host, NEIGHBOURS_COMMAND),
     readKernel(host, FDB_COMMAND),
-    observeRoutes(host),
+    known.routes ?? observeRoutes(host),
   ]);
   return { ...parseLinks(links), neighbours: parseNeighbours(neighbours), fdb: parseFdb(fdb), routes };
 }
@@ -42,7 +49,8 @@ export async function readKernel(host: Host, argv: Argv): Promise<string> {
 
 function reasonOf(stderr: string): UnknownReason {
   if (/Operation not permitted|Permission denied/.test(stderr)) return 'permission';
-  return /not supported|unknown|Usage:|does not exist/i.test(stderr) ? 'unsupported' : 'unreachable';
+  // The ip of busybox knows no JSON: "invalid option -- j".
+  return /not supported|unknown|invalid option|Usage:|does not exist/i.test(stderr) ? 'unsupported' : 'unreachable';
 }
 
 function lastLine(text: string): string {

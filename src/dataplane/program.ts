@@ -13,7 +13,8 @@ import { parseUnderlayInterfaces } from './parse.ts';
 import { planOverlay } from './plan.ts';
 import { directTest } from './routing.ts';
 import { renderSubnetEnv, subnetMtu } from './subnet-env.ts';
-import { chooseUnderlay, type Underlay } from './underlay.ts';
+import { chooseUnderlay, type Underlay, type UnderlayInput } from './underlay.ts';
+import { considerUnderlay } from './underlay-observe.ts';
 
 export interface ProgramInput {
   readonly options: FlannelOptions;
@@ -30,6 +31,11 @@ export interface Preparation {
   readonly actual: ActualOverlay;
   /** What is asked of the datastore. */
   readonly request: AcquireRequest;
+}
+
+/** With what the interface was chosen from, for who explains the choice. */
+export interface ReadPreparation extends Preparation {
+  readonly considered: UnderlayInput;
 }
 
 export interface Programmed {
@@ -74,23 +80,32 @@ export async function programOnce({
 }
 
 /** Reads configuration, interfaces, routes and what the kernel holds. @throws {UnavailableError} when no interface can be chosen. */
-export async function prepareProgram({ options, host, store, readConfig }: ProgramInput): Promise<Preparation> {
+export async function prepareProgram({ options, host, store, readConfig }: ProgramInput): Promise<ReadPreparation> {
   const { config } = readConfig(await store.readNetworkConfig(), store.kind);
+  return prepareNode(config, { options, host });
+}
+
+/** The same for a configuration that has been read. @throws {UnavailableError} when no interface can be chosen. */
+export async function prepareNode(
+  config: NetworkConfig,
+  { options, host }: Pick<ProgramInput, 'options' | 'host'>,
+): Promise<ReadPreparation> {
   const [links, actual, previous] = await Promise.all([
     readKernel(host, LINKS_COMMAND),
     observeOverlay(host),
     readPreviousSubnets(host, options.subnetFile),
   ]);
-  const choice = chooseUnderlay({
+  const considered = await considerUnderlay(host, {
     options,
     interfaces: parseUnderlayInterfaces(links),
     routes: actual.routes,
     wantsIpv4: config.enableIPv4,
     wantsIpv6: config.enableIPv6,
   });
+  const choice = chooseUnderlay(considered);
   if (choice.status === 'none') throw new UnavailableError('unsupported', choice.reason, { hint: choice.hint });
   const { underlay } = choice;
-  return { config, underlay, actual, request: leaseRequest({ config, underlay, actual, previous }) };
+  return { config, underlay, considered, actual, request: leaseRequest({ config, underlay, actual, previous }) };
 }
 
 /** What has to be done for this lease among these records, which must be a complete listing. */
@@ -104,7 +119,10 @@ export function planProgram(
 }
 
 /** @throws {FlannelctlError} exit 1 when this node has no lease and the subnet it had is now another's. */
-export function refuseConflict({ underlay, actual, request }: Preparation, records: readonly LeaseRecord[]): void {
+export function refuseConflict(
+  { underlay, actual, request }: Pick<Preparation, 'underlay' | 'actual' | 'request'>,
+  records: readonly LeaseRecord[],
+): void {
   if (records.some((record) => isOwnRecord(record, underlay))) return;
   const onDevices = actual.addresses.filter(({ device }) => isFlannelDevice(device)).map(({ address }) => address);
   const used = [request.previousSubnet, request.previousIpv6Subnet, ...onDevices].filter((text) => text !== undefined);
@@ -135,7 +153,7 @@ export function refuseForeignLinks({ operations }: OverlayPlan, { strangers }: A
 }
 
 /** As flannel does, best effort: without IPv6 in the kernel there is no such setting, and in a container it may be read-only. */
-async function acceptNoRouters(writer: HostWriter, { devices }: DesiredOverlay): Promise<void> {
+export async function acceptNoRouters(writer: HostWriter, { devices }: Pick<DesiredOverlay, 'devices'>): Promise<void> {
   for (const device of devices) {
     try {
       await writer.writeSysctl(`net.ipv6.conf.${device}.accept_ra`, '0');

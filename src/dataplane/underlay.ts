@@ -1,9 +1,10 @@
-import { familyOf } from '../net/cidr.ts';
+import { type Family, familyOf } from '../net/cidr.ts';
 import type { FlannelOptions } from '../net/flannel-options.ts';
 import type { RouteEntry } from './entry.ts';
 import { compileGoRegexp } from './go-regexp.ts';
 import { routeLookup } from './routing.ts';
 import { addressesOf, type UnderlayInterface } from './underlay-address.ts';
+import { type DefaultCandidate, type PolicyRouting, type Reached, rankDefaults } from './underlay-routes.ts';
 
 /** The interface that carries the tunnel, and the addresses that are advertised. */
 export interface Underlay {
@@ -15,12 +16,19 @@ export interface Underlay {
   /** Advertised address: `--public-ip` if given, else the interface's. */
   readonly publicIp: string | null;
   readonly publicIpv6: string | null;
+  /**
+   * Where the tunnel sends from when that is not the advertised address: one that no interface of this host has, so that the kernel could
+   * not send from it (NAT). flannel since v0.27.4 gives its device the advertised one all the same, and nothing leaves it.
+   */
+  readonly tunnelIpv4?: string;
+  readonly tunnelIpv6?: string;
   /** Why this one: `--iface=eth0`. */
   readonly because: string;
 }
 
 export type UnderlayChoice =
-  | { readonly status: 'chosen'; readonly underlay: Underlay }
+  /** `missed`: what was tried before, in flannel's words. */
+  | { readonly status: 'chosen'; readonly underlay: Underlay; readonly missed: readonly string[] }
   /** `reason` in flannel's words where it has any; `hint` is the next step. */
   | { readonly status: 'none'; readonly reason: string; readonly hint: string };
 
@@ -30,6 +38,13 @@ export interface UnderlayInput {
   readonly interfaces: readonly UnderlayInterface[];
   /** Main table, both families, as the kernel lists it: the first default route is the one that is taken. */
   readonly routes: readonly RouteEntry[];
+  /**
+   * Default routes of all tables: then a multipath, a blackhole or a policy-routed default is understood, with which flannel
+   * does not start. Absence: only `routes` is known, and the answer is flannel's.
+   */
+  readonly policy?: PolicyRouting;
+  /** The kernel's own way to `--iface-can-reach`, `null`: none. Absence: it is looked up in `routes`. */
+  readonly reached?: Reached | null;
   readonly wantsIpv4: boolean;
   readonly wantsIpv6: boolean;
 }
@@ -55,7 +70,7 @@ export function chooseUnderlay(input: UnderlayInput): UnderlayChoice {
   for (const attempt of attempts) {
     const found = attempt();
     const settled = 'miss' in found ? found : settle(found, input);
-    if ('device' in settled) return { status: 'chosen', underlay: settled };
+    if ('device' in settled) return { status: 'chosen', underlay: settled, missed: misses };
     misses.push(settled.miss);
   }
   const isOnlyOne = attempts.length === 1 && !isSelective(input);
@@ -107,34 +122,63 @@ function byPattern(pattern: string, input: UnderlayInput): Attempt {
 }
 
 function byReach(target: string, input: UnderlayInput): Attempt {
-  const route = routeLookup(input.routes)(target);
-  const face = input.interfaces.find(({ name }) => name === route?.device);
-  if (route === undefined || face === undefined) {
+  const way = input.reached === undefined ? wayInTable(target, input) : input.reached;
+  const face = input.interfaces.find(({ name }) => name === way?.device);
+  if (way === null || face === undefined) {
     return { miss: `failed to get ifcanreach based interface: no route to ${target}` };
   }
-  const source = route.src === undefined ? {} : familyOf(route.src) === 4 ? { ipv4: route.src } : { ipv6: route.src };
+  const source = way.src === undefined ? {} : familyOf(way.src) === 4 ? { ipv4: way.src } : { ipv6: way.src };
   return { face, because: `--iface-can-reach=${target}`, ...source };
 }
 
-function byDefaultRoute(input: UnderlayInput): Attempt {
-  const ipv4 = input.wantsIpv4 ? defaultInterface(input, '0.0.0.0/0') : undefined;
-  const ipv6 = input.wantsIpv6 ? defaultInterface(input, '::/0') : undefined;
-  if (ipv4 !== undefined && 'miss' in ipv4) return { miss: `failed to get default interface: ${ipv4.miss}` };
-  if (ipv6 !== undefined && 'miss' in ipv6) return { miss: `failed to get default v6 interface: ${ipv6.miss}` };
-  if (ipv4 !== undefined && ipv6 !== undefined && ipv4.name !== ipv6.name) {
-    return {
-      miss: `v6 default route interface ${ipv6.name} must be the same with v4 default route interface ${ipv4.name}`,
-    };
-  }
-  const face = ipv4 ?? ipv6;
-  return face === undefined ? { miss: 'none matched ip stack' } : { face, because: 'default route' };
+function wayInTable(target: string, { routes }: UnderlayInput): Reached | null {
+  const route = routeLookup(routes)(target);
+  if (route === undefined || route.device === null) return null;
+  return { device: route.device, ...(route.src !== undefined && { src: route.src }) };
 }
 
-function defaultInterface(input: UnderlayInput, dst: string): UnderlayInterface | { readonly miss: string } {
-  const route = input.routes.find((candidate) => candidate.dst === dst);
-  if (route === undefined) return { miss: 'unable to find default route' };
-  const face = input.interfaces.find(({ name }) => name === route.device);
-  return face ?? { miss: 'found default route but could not determine interface' };
+function byDefaultRoute(input: UnderlayInput): Attempt {
+  const ipv4 = input.wantsIpv4 ? defaultInterfaces(input, 4) : undefined;
+  const ipv6 = input.wantsIpv6 ? defaultInterfaces(input, 6) : undefined;
+  if (ipv4 !== undefined && 'miss' in ipv4) return { miss: `failed to get default interface: ${ipv4.miss}` };
+  if (ipv6 !== undefined && 'miss' in ipv6) return { miss: `failed to get default v6 interface: ${ipv6.miss}` };
+  const face = ipv4?.faces.find((candidate) => ipv6?.faces.includes(candidate) ?? true) ?? (ipv4 ?? ipv6)?.faces[0];
+  if (face === undefined) return { miss: 'none matched ip stack' };
+  if (ipv6 !== undefined && !ipv6.faces.includes(face)) {
+    const other = ipv6.faces[0]?.name ?? '';
+    return {
+      miss: `v6 default route interface ${other} must be the same with v4 default route interface ${face.name}`,
+    };
+  }
+  return { face, because: (ipv4 ?? ipv6)?.because ?? '' };
+}
+
+interface DefaultInterfaces {
+  /** At least one; several of a multipath route. */
+  readonly faces: readonly UnderlayInterface[];
+  readonly because: string;
+}
+
+function defaultInterfaces(input: UnderlayInput, family: Family): DefaultInterfaces | { readonly miss: string } {
+  const { interfaces } = input;
+  const [best] =
+    input.policy === undefined ? firstOfMain(input, family) : rankDefaults(input.policy, family, interfaces);
+  if (best === undefined) return { miss: 'unable to find default route' };
+  const faces = best.route.devices.flatMap((device) => interfaces.find(({ name }) => name === device) ?? []);
+  const addressed = faces.filter((face) => addressesOf(face, family).length > 0);
+  if (faces.length === 0) return { miss: 'found default route but could not determine interface' };
+  return { faces: addressed.length > 0 ? addressed : faces, because: best.because };
+}
+
+/** As flannel: the first one listed, whatever it is. */
+function firstOfMain({ routes }: UnderlayInput, family: Family): readonly DefaultCandidate[] {
+  const dst = family === 4 ? '0.0.0.0/0' : '::/0';
+  return routes
+    .filter((route) => route.dst === dst)
+    .map(({ device, type = 'unicast', metric }) => ({
+      route: { family, table: 'main', type, metric, devices: device === null ? [] : [device] },
+      because: 'default route',
+    }));
 }
 
 function settle(match: Match, input: UnderlayInput): Underlay | { readonly miss: string } {
@@ -147,6 +191,8 @@ function settle(match: Match, input: UnderlayInput): Underlay | { readonly miss:
   const ipv6 = input.wantsIpv6 ? ipv6Of(match, input) : undefined;
   if (input.wantsIpv4 && ipv4 === undefined) return { miss: `failed to find IPv4 address for interface ${face.name}` };
   if (input.wantsIpv6 && ipv6 === undefined) return { miss: `failed to find IPv6 address for interface ${face.name}` };
+  const isElsewhere = (ip: string) =>
+    ip !== '' && !input.interfaces.some(({ addresses }) => addresses.some((own) => own.ip === ip));
   return {
     device: face.name,
     mtuBytes: face.mtuBytes,
@@ -154,6 +200,8 @@ function settle(match: Match, input: UnderlayInput): Underlay | { readonly miss:
     ipv6: ipv6 ?? null,
     publicIp: ipv4 === undefined ? null : publicIp || ipv4,
     publicIpv6: ipv6 === undefined ? null : publicIpv6 || ipv6,
+    ...(ipv4 !== undefined && isElsewhere(publicIp) && { tunnelIpv4: ipv4 }),
+    ...(ipv6 !== undefined && isElsewhere(publicIpv6) && { tunnelIpv6: ipv6 }),
     because: match.because,
   };
 }

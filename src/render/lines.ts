@@ -1,7 +1,7 @@
 import type { CheckSection, DoctorReport } from '../doctor/report.ts';
 import { printable } from './printable.ts';
 import { PLAIN } from './style.ts';
-import { evidenceRows, headline, rootViews } from './view.ts';
+import { evidenceRows, headline, lacksPermission, rootViews } from './view.ts';
 import type { Words } from './words.ts';
 
 const SHOWN_EVIDENCE = 12;
@@ -14,6 +14,7 @@ export function renderLines(report: DoctorReport, words: Words): string {
     ...rootViews(report).flatMap(({ check }) => fixLines(check)),
     ...report.fixes.map(fixedLine),
     ...report.errors.map((error) => `ERROR ${printable(error)}`),
+    ...noteLines(report, words),
     resultLine(report),
   ].join('\n');
 }
@@ -45,6 +46,14 @@ function fixLines({ id, remedy }: CheckSection): readonly string[] {
 function fixedLine({ check, status, actions, message }: DoctorReport['fixes'][number]): string {
   const what = actions.length === 1 ? printable(actions[0] ?? '') : `${actions.length} actions`;
   return `FIXED ${check}: ${status}, ${what}${message === undefined ? '' : `: ${printable(message)}`}`;
+}
+
+/** What the reader must know of the run itself. */
+function noteLines(report: DoctorReport, words: Words): readonly string[] {
+  return [
+    ...(lacksPermission(report) ? [`NOTE ${words.needsRoot}`] : []),
+    ...(report.run.complete ? [] : [`NOTE ${words.interrupted}`]),
+  ];
 }
 
 /** `RESULT fail roots=1 consequences=2 unknown=1 passed=57 na=4 exit=1`. */

@@ -1,14 +1,30 @@
 import type { LogMatch } from '../doctor/log-match.ts';
 import { printable } from './printable.ts';
+import type { Words } from './words.ts';
 
-/** Per failure mode: how many lines speak of it, the last of them, and where to read on. */
-export function renderLogMatches(matches: readonly LogMatch[]): string {
-  if (matches.length === 0) return 'No line speaks of a failure mode that flannelctl knows.';
+const SHOWN_CHARACTERS = 300;
+
+/** Per failure mode: what it is, how many lines speak of it, the last of them, and where to read on. */
+export function renderLogMatches(
+  matches: readonly LogMatch[],
+  leadOf: (id: string) => string | undefined,
+  words: Words,
+): string {
+  if (matches.length === 0) return words.noLogMatch;
   return [...Map.groupBy(matches, ({ id }) => id)]
     .map(([id, lines]) => {
+      const lead = leadOf(id);
       const last = lines.at(-1);
-      const where = last === undefined ? '' : `\n  line ${last.line}: ${printable(last.text)}`;
-      return `${id}   ${lines.length} ${lines.length === 1 ? 'line' : 'lines'}${where}\n  flannelctl explain ${id}`;
+      return [
+        `${id}   ${words.logLines(lines.length)}`,
+        ...(lead === undefined ? [] : [`  ${lead}`]),
+        ...(last === undefined ? [] : [`  ${words.logLine(last.line)} ${shortened(printable(last.text))}`]),
+        `  ${words.more} flannelctl explain ${id}`,
+      ].join('\n');
     })
     .join('\n\n');
+}
+
+function shortened(text: string): string {
+  return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
 }

@@ -8,9 +8,10 @@ export function renderOverlayPlan({ lease, underlay, changes }: OnceResult, isDr
   return [head, ...changes].join('\n');
 }
 
-/** Leases that were left out, and why; one line each. */
-export function ignoredLeases({ desired }: OnceResult): readonly string[] {
-  return desired.ignored.map(({ key, reason }) => `ignored lease ${JSON.stringify(key)}: ${reason}`);
+/** Why this interface, when more is to be said, and the leases that were left out, and why; one line each. */
+export function notesOf({ desired, explanation }: OnceResult, isVerbose: boolean): readonly string[] {
+  const ignored = desired.ignored.map(({ key, reason }) => `ignored lease ${JSON.stringify(key)}: ${reason}`);
+  return [...(isVerbose ? explanation : []), ...ignored];
 }
 
 /** The document of `up -o json`. */

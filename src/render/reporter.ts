@@ -20,10 +20,10 @@ export async function renderReport(
     case 'json':
       return renderJson(report);
     case 'short':
-      return renderShort(report);
+      return renderShort(report, words);
     case 'text':
       return options.surface.isTerminal
-        ? renderText(report, words, await styleOf(options.surface))
+        ? renderText(report, { words, style: await styleOf(options.surface), columns: options.surface.columns })
         : renderLines(report, words);
   }
 }

@@ -1,51 +1,61 @@
 import type { CheckSection, DoctorReport } from '../doctor/report.ts';
 import { printable } from './printable.ts';
-import type { Style } from './style.ts';
+import { evidenceLines, type Page, paragraph, remedyLines, SHOWN_COMMANDS } from './text-blocks.ts';
 import {
-  type EvidenceRow,
   type GroupTally,
   headline,
+  lacksPermission,
   openUnknowns,
   type RootView,
   rootViews,
   tallyGroups,
 } from './view.ts';
-import { padTo, widthOf } from './width.ts';
-import type { Words } from './words.ts';
+import { padTo } from './width.ts';
+import { wrap } from './wrap.ts';
 
-const SHOWN_EVIDENCE = 8;
-const SHOWN_COMMANDS = 6;
 const SHOWN_CONSEQUENCES = 12;
+/** A longer id pushes its sentence onto lines of its own. */
+const WIDEST_ID = 26;
 
 /** For a person at a terminal: healthy is quiet, a root cause stands with its evidence, what follows from it, and its repair. */
-export function renderText(report: DoctorReport, words: Words, style: Style): string {
-  if (report.verdict.status === 'not-applicable') return `${report.host.name} · ${words.noFlannel}`;
+export function renderText(report: DoctorReport, page: Page): string {
+  const { words, style } = page;
+  if (report.verdict.status === 'not-applicable') return `${printable(report.host.name)} · ${words.noFlannel}`;
   return [
-    style.bold(headline(report, words)),
+    ...wrap(headline(report, words), { columns: page.columns, first: '', next: '  ' }).map(style.bold),
     '',
-    ...groupLines(tallyGroups(report), words, style),
-    ...rootViews(report).flatMap((root) => ['', ...rootLines(root, words, style)]),
-    ...unknownLines(openUnknowns(report), words, style),
-    ...fixedLines(report, words, style),
+    ...groupLines(tallyGroups(report), page),
+    ...rootViews(report).flatMap((root) => ['', ...rootLines(root, page)]),
+    ...unknownLines(report, page),
+    ...fixedLines(report, page),
     ...report.errors.map((error) => style.bad(printable(error))),
     '',
-    ...closing(report, words, style),
+    ...closing(report, page),
   ].join('\n');
 }
 
-function groupLines(groups: readonly GroupTally[], words: Words, style: Style): readonly string[] {
+function groupLines(groups: readonly GroupTally[], page: Page): readonly string[] {
   const quiet = groups.filter(({ failed, unknown, total }) => failed === 0 && unknown === 0 && total > 0);
   const loud = groups.filter(({ failed, unknown }) => failed > 0 || unknown > 0);
-  const passed = quiet.map(
-    ({ group, passed: count }) => `${style.mark({ status: 'pass', severity: 'error' })} ${group} ${count}`,
-  );
-  return [
-    ...(passed.length > 0 ? [`  ${passed.join('   ')}`] : []),
-    ...loud.map((group) => groupLine(group, words, style)),
-  ];
+  return [...quietLines(quiet, page), ...loud.map((group) => groupLine(group, page))];
 }
 
-function groupLine({ group, failed, unknown, total, hasError }: GroupTally, words: Words, style: Style): string {
+function quietLines(groups: readonly GroupTally[], { style, columns }: Page): readonly string[] {
+  const lines: string[][] = [];
+  let width = columns;
+  for (const { group, passed } of groups) {
+    const cell = `${group} ${passed}`;
+    width += cell.length + 5;
+    if (width > columns) {
+      lines.push([]);
+      width = cell.length + 4;
+    }
+    lines.at(-1)?.push(`${style.mark({ status: 'pass', severity: 'error' })} ${cell}`);
+  }
+  return lines.map((cells) => `  ${cells.join('   ')}`);
+}
+
+function groupLine({ group, failed, unknown, total, hasError }: GroupTally, { words, style }: Page): string {
   const status = failed > 0 ? 'fail' : 'unknown';
   const counts = [
     ...(failed > 0 ? [words.failedOf(failed, total)] : []),
@@ -54,70 +64,65 @@ function groupLine({ group, failed, unknown, total, hasError }: GroupTally, word
   return `  ${style.mark({ status, severity: hasError ? 'error' : 'warning' })} ${padTo(group, 10)} ${counts.join(', ')}`;
 }
 
-function rootLines({ check, evidence, consequences }: RootView, words: Words, style: Style): readonly string[] {
+function rootLines({ check, evidence, consequences }: RootView, page: Page): readonly string[] {
+  const { words, style } = page;
   const suppressed = check.suppressed ? ` (${words.suppressed})` : '';
   return [
     `${style.mark(check)} ${style.bold(check.id)}   ${style.bold(words.rootCause)}${suppressed}`,
-    `  ${printable(check.summary)}`,
+    ...paragraph(check.summary, page),
     '',
-    ...evidenceLines(evidence, words, style),
-    ...consequenceLines(consequences, words, style),
+    ...evidenceLines(evidence, page),
+    ...consequenceLines(consequences, page),
     '',
-    ...remedyLines(check, words, style),
+    ...remedyLines(check, page),
   ];
 }
 
-function evidenceLines(rows: readonly EvidenceRow[], words: Words, style: Style): readonly string[] {
-  const shown = rows.slice(0, SHOWN_EVIDENCE);
-  const whatWidth = Math.max(...shown.map(({ what }) => widthOf(what)));
-  const observedWidth = Math.min(60, Math.max(...shown.map(({ observed }) => widthOf(observed))));
-  const lines = shown.map(({ what, observed, expected, source }) => {
-    const wanted = expected === '' ? '' : `   ${words.expected} ${expected}`;
-    return `    ${padTo(what, whatWidth)}   ${padTo(observed, observedWidth)}${wanted}   ${style.dim(source)}`;
-  });
-  return rows.length > SHOWN_EVIDENCE ? [...lines, `    ${words.andMore(rows.length - SHOWN_EVIDENCE)}`] : lines;
-}
-
-function consequenceLines(checks: readonly CheckSection[], words: Words, style: Style): readonly string[] {
+function consequenceLines(checks: readonly CheckSection[], page: Page): readonly string[] {
   if (checks.length === 0) return [];
   const shown = checks.slice(0, SHOWN_CONSEQUENCES);
-  const width = Math.max(...shown.map(({ id }) => id.length));
-  const lines = shown.map(
-    (check) => `    ${style.mark(check)} ${padTo(check.id, width)}   ${printable(check.summary)}`,
-  );
-  const more = checks.length > shown.length ? [`    ${words.andMore(checks.length - shown.length)}`] : [];
-  return ['', `  ${words.because}`, ...lines, ...more];
+  const width = Math.min(WIDEST_ID, Math.max(...shown.map(({ id }) => id.length)));
+  const lines = shown.flatMap((check) => consequence(check, width, page));
+  const more = checks.length > shown.length ? [`    ${page.words.andMore(checks.length - shown.length)}`] : [];
+  return ['', `  ${page.words.because}`, ...lines, ...more];
 }
 
-function remedyLines({ id, group, remedy }: CheckSection, words: Words, style: Style): readonly string[] {
-  const again = `  ${words.next} sudo flannelctl doctor ${group}      ${words.more} flannelctl explain ${id}`;
-  if (remedy === undefined) return [again];
-  const shown = remedy.commands.slice(0, SHOWN_COMMANDS).map((command) => `    ${style.bold(printable(command))}`);
-  const more =
-    remedy.commands.length > SHOWN_COMMANDS ? [`    ${words.andMore(remedy.commands.length - SHOWN_COMMANDS)}`] : [];
-  const byTool = remedy.repairable && remedy.automatic !== 'no' ? [`  ${words.fixByTool} ${id}`] : [];
-  return [`  ${words.fixHere} ${printable(remedy.text)}`, ...shown, ...more, ...byTool, again];
+/** The mark is put in front after the lines are broken: colour takes no columns. */
+function consequence(check: CheckSection, width: number, { style, columns }: Page): readonly string[] {
+  const indent = ' '.repeat(width + 9);
+  const first = `      ${padTo(check.id, width)}   `;
+  const [head = '', ...rest] = wrap(printable(check.summary), { columns, first, next: indent });
+  return [`    ${style.mark(check)}${head.slice(5)}`, ...rest];
 }
 
-function unknownLines(checks: readonly CheckSection[], words: Words, style: Style): readonly string[] {
-  if (checks.length === 0) return [];
-  const byDetail = Map.groupBy(checks, ({ summary }) => summary);
-  const lines = [...byDetail].flatMap(([detail, same]) => [
-    `  ${style.mark({ status: 'unknown', severity: 'error' })} ${printable(detail)}`,
-    `      ${style.dim(same.map(({ id }) => id).join(', '))}`,
-  ]);
-  return ['', words.undetermined, ...lines];
+function unknownLines(report: DoctorReport, page: Page): readonly string[] {
+  const unknowns = openUnknowns(report);
+  if (unknowns.length === 0) return [];
+  const { words, style, columns } = page;
+  const mark = style.mark({ status: 'unknown', severity: 'error' });
+  const lines = unknowns.flatMap(({ detail, checks }) => {
+    const [head = '', ...rest] = wrap(printable(detail), { columns, first: '    ', next: '    ' });
+    const ids = checks.map(({ id }) => id).join(', ');
+    return [
+      `  ${mark}${head.slice(3)}`,
+      ...rest,
+      ...wrap(ids, { columns, first: '      ', next: '      ' }).map(style.dim),
+    ];
+  });
+  const title = report.verdict.status === 'undetermined' ? words.undetermined : words.notLookedAt;
+  return ['', title, ...lines, ...(lacksPermission(report) ? [`  ${words.needsRoot}`] : [])];
 }
 
-function fixedLines({ fixes }: DoctorReport, words: Words, style: Style): readonly string[] {
+function fixedLines({ fixes }: DoctorReport, { words, style }: Page): readonly string[] {
   return fixes.flatMap(({ check, status, actions, message }) => {
     const head = status === 'applied' ? style.good(words.fixed) : style.bad(words.notFixed);
     const what = [...actions.slice(0, SHOWN_COMMANDS).map((action) => `    ${printable(action)}`)];
-    return ['', `${head} ${check}${message === undefined ? '' : `: ${printable(message)}`}`, ...what];
+    const more = actions.length > SHOWN_COMMANDS ? [`    ${words.andMore(actions.length - SHOWN_COMMANDS)}`] : [];
+    return ['', `${head} ${check}${message === undefined ? '' : `: ${printable(message)}`}`, ...what, ...more];
   });
 }
 
-function closing({ summary, verdict, run }: DoctorReport, words: Words, style: Style): readonly string[] {
+function closing({ summary, verdict, run }: DoctorReport, { words, style }: Page): readonly string[] {
   const { roots, consequences, pass, unknown, notApplicable } = summary;
   const tally = words.tally({ roots, consequences, passed: pass, unknown, notApplicable });
   const seconds = `${(run.durationMs / 1000).toFixed(1)} s`;

@@ -31,8 +31,8 @@ export interface RootView {
 
 /** `worker-3 · flanneld v0.27.4 (etcd) · vxlan VNI 1, udp/8472 on eth0 192.168.10.13 · subnet 10.244.7.0/24 · 12 peers`. */
 export function headline({ host, flannel }: DoctorReport, words: Words): string {
-  const parts = [host.name, deploymentOf(flannel), tunnelOf(flannel)];
-  if (flannel.subnet !== null) parts.push(`subnet ${flannel.subnet}`);
+  const parts = [host.name, deploymentOf(flannel), tunnelOf(flannel, words)];
+  if (flannel.subnet !== null) parts.push(words.subnet(flannel.subnet));
   if (flannel.peers !== null) parts.push(words.peers(flannel.peers));
   return printable(parts.filter((part) => part !== '').join(' · '));
 }
@@ -43,11 +43,16 @@ function deploymentOf({ deployment, version, subnetManager }: FlannelSection): s
   return `${[name, version].filter((part) => part !== null).join(' ')} (${subnetManager})`;
 }
 
-function tunnelOf({ backend, vni, port, iface, publicIP }: FlannelSection): string {
-  if (backend === null) return '';
-  const vxlan = [vni === null ? '' : ` VNI ${vni}`, port === null ? '' : `, udp/${port}`].join('');
-  const on = iface === null ? '' : ` on ${iface}${publicIP === null ? '' : ` ${publicIP}`}`;
-  return `${backend}${vxlan}${on}`;
+function tunnelOf({ backend, vni, port, iface, publicIP }: FlannelSection, words: Words): string {
+  if (backend === null && iface === null) return '';
+  const isVxlan = backend === 'vxlan';
+  const tunnel = [
+    backend ?? '',
+    isVxlan && vni !== null ? ` VNI ${vni}` : '',
+    isVxlan && port !== null ? `, udp/${port}` : '',
+  ].join('');
+  const underlay = [iface, publicIP].filter((part) => part !== null).join(' ');
+  return underlay === '' || tunnel === '' ? `${tunnel}${underlay}` : `${tunnel}${words.over(underlay)}`;
 }
 
 /** Groups in the order of their first check. */
@@ -68,6 +73,12 @@ export function tallyGroups(report: DoctorReport): readonly GroupTally[] {
   });
 }
 
+/** Why something could not be decided, and which checks that leaves open. */
+export interface UnknownView {
+  readonly detail: string;
+  readonly checks: readonly CheckSection[];
+}
+
 export function rootViews(report: DoctorReport): readonly RootView[] {
   const byId = new Map(report.checks.map((check) => [check.id, check]));
   return report.rootCauses.flatMap(({ id, consequences }) => {
@@ -77,9 +88,17 @@ export function rootViews(report: DoctorReport): readonly RootView[] {
   });
 }
 
-/** Unknown checks that no root explains. */
-export function openUnknowns(report: DoctorReport): readonly CheckSection[] {
-  return report.checks.filter(({ status, causedBy }) => status === 'unknown' && causedBy.length === 0);
+/** Checks that nobody could decide and no root explains, those together that say the same. */
+export function openUnknowns(report: DoctorReport): readonly UnknownView[] {
+  const open = report.checks.filter(
+    ({ status, causedBy, undetermined }) => undetermined === true || (status === 'unknown' && causedBy.length === 0),
+  );
+  return [...Map.groupBy(open, ({ summary }) => summary)].map(([detail, checks]) => ({ detail, checks }));
+}
+
+/** Whether somebody with more rights would have seen more. */
+export function lacksPermission(report: DoctorReport): boolean {
+  return report.checks.some(({ unknown }) => unknown?.reason === 'permission');
 }
 
 export function evidenceRows({ evidence }: CheckSection): readonly EvidenceRow[] {

@@ -10,10 +10,27 @@ export interface Words {
   readonly more: string;
   readonly expected: string;
   readonly andMore: (count: number) => string;
+  /** Commands that are not shown, without which those that are do not suffice. */
+  readonly moreCommands: (count: number) => string;
   readonly noFlannel: string;
   readonly healthy: string;
   readonly interrupted: string;
   readonly undetermined: string;
+  /** Above what could not be looked at, where the verdict does not hang on it. */
+  readonly notLookedAt: string;
+  readonly needsRoot: string;
+  readonly subnet: (subnet: string) => string;
+  /** Joins an interface to the tunnel that runs over it. */
+  readonly over: (underlay: string) => string;
+  readonly risk: string;
+  readonly willDo: string;
+  readonly wouldDo: string;
+  readonly doThis: string;
+  readonly nothingToRepair: string;
+  readonly andOthers: (count: number) => string;
+  readonly noLogMatch: string;
+  readonly logLines: (count: number) => string;
+  readonly logLine: (line: number) => string;
   readonly peers: (count: number) => string;
   readonly failedOf: (failed: number, total: number) => string;
   readonly unknownCount: (count: number) => string;
@@ -39,10 +56,24 @@ const en: Words = {
   more: 'More:',
   expected: 'expected',
   andMore: (count) => `… and ${count} more (-o json has all)`,
+  moreCommands: (count) => `… and ${count} more, without which this is not done (-o json has all)`,
   noFlannel: 'Neither flannel nor traces of it are on this host.',
   healthy: 'Everything that was looked at is in order.',
   interrupted: 'Interrupted: only what was found so far is told.',
   undetermined: 'Not known whether this node is healthy:',
+  notLookedAt: 'Could not be looked at:',
+  needsRoot: 'Some of it only root may see: run it with sudo.',
+  subnet: (subnet) => `subnet ${subnet}`,
+  over: (underlay) => ` on ${underlay}`,
+  risk: 'Risk:',
+  willDo: 'This is going to be done:',
+  wouldDo: 'This would be done:',
+  doThis: 'Do this?',
+  nothingToRepair: 'Nothing of this can be repaired by a tool: the report says what to do by hand.',
+  andOthers: (count) => `and ${count} more`,
+  noLogMatch: 'No line speaks of a failure mode that flannelctl knows.',
+  logLines: (count) => `${count} ${count === 1 ? 'line' : 'lines'}`,
+  logLine: (line) => `line ${line}:`,
   peers: (count) => `${count} ${count === 1 ? 'peer' : 'peers'}`,
   failedOf: (failed, total) => `${failed} of ${total} failed`,
   unknownCount: (count) => `${count} unknown`,
@@ -69,10 +100,24 @@ const zh: Words = {
   more: '详情：',
   expected: '应为',
   andMore: (count) => `……另有 ${count} 项（-o json 可见全部）`,
+  moreCommands: (count) => `……另有 ${count} 条命令，缺少它们修复不完整（-o json 可见全部）`,
   noFlannel: '本主机上没有 flannel，也没有它的痕迹。',
   healthy: '所检查的各项均正常。',
   interrupted: '已中断：只报告目前为止的发现。',
   undetermined: '无法判断本节点是否正常：',
+  notLookedAt: '无法查看：',
+  needsRoot: '其中一部分只有 root 才能查看：请用 sudo 运行。',
+  subnet: (subnet) => `子网 ${subnet}`,
+  over: (underlay) => `，经 ${underlay}`,
+  risk: '风险：',
+  willDo: '将要执行：',
+  wouldDo: '若执行修复，将会：',
+  doThis: '执行吗？',
+  nothingToRepair: '这些问题都不能由工具修复：手工处理办法见报告。',
+  andOthers: (count) => `等另外 ${count} 项`,
+  noLogMatch: '没有日志行提到 flannelctl 已知的故障模式。',
+  logLines: (count) => `${count} 行`,
+  logLine: (line) => `第 ${line} 行：`,
   peers: (count) => `${count} 个对端节点`,
   failedOf: (failed, total) => `${total} 项中 ${failed} 项失败`,
   unknownCount: (count) => `${count} 项无法判断`,

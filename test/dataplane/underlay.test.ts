@@ -48,7 +48,7 @@ describe('chooseUnderlay', () => {
     expect(choose()).toMatchObject({ device: 'eth1', publicIp: '110.0.0.1', because: 'default route' });
   });
 
-  it('says what flannel would when there is no default route, or one with several gateways', () => {
+  it('says what flannel would, with the main table alone, when there is no default route, or one with several gateways', () => {
     expect(choose({}, { routes: [] })).toBe('failed to get default interface: unable to find default route');
     expect(choose({}, { routes: [aRoute('0.0.0.0/0', null, { via: null })] })).toContain(
       'could not determine interface',
@@ -71,6 +71,12 @@ describe('chooseUnderlay', () => {
 
   it('advertises --public-ip of an interface chosen otherwise', () => {
     expect(choose({ iface: ['eth0'], publicIp: '8.8.8.8' })).toMatchObject({ ipv4: '10.0.0.1', publicIp: '8.8.8.8' });
+  });
+
+  it('lets the tunnel send from an address of this host when the advertised one is behind NAT', () => {
+    expect(choose({ iface: ['eth0'], publicIp: '8.8.8.8' })).toMatchObject({ tunnelIpv4: '10.0.0.1' });
+    expect(choose({ iface: ['eth0'], publicIp: '110.0.0.1' })).not.toHaveProperty('tunnelIpv4');
+    expect(choose({ iface: ['eth0'] })).not.toHaveProperty('tunnelIpv4');
   });
 
   it('tries --iface in order, names and addresses alike, before --iface-regex', () => {

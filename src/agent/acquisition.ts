@@ -1,0 +1,146 @@
+import { observeOverlay } from '../dataplane/observe.ts';
+import { isOwnRecord, readPreviousSubnets, refuseHeldSubnets } from '../dataplane/own-lease.ts';
+import { refuseConflict } from '../dataplane/program.ts';
+import type { Host } from '../host/host.ts';
+import type { AcquireRequest, Lease, LeaseRecord } from '../store/store.ts';
+import type { Board } from './board.ts';
+import { judgeRecord } from './lease-care.ts';
+import { heldLease, isHeldByAnother } from './lease-keeper.ts';
+import { podsOf } from './pods.ts';
+import { wantedAttributes } from './wanted.ts';
+
+/**
+ * Takes the lease, or takes it again: only when no other host holds what this node uses. Otherwise a conflict, which is kept and told;
+ * with `--on-conflict reallocate` another subnet is taken, once no pod is in the way.
+ */
+export async function acquireOwn(board: Board, known?: readonly LeaseRecord[]): Promise<void> {
+  const { store, host } = board.parts;
+  const records = known ?? (await store.listLeases({ ttl: false })).records;
+  if (board.own.status === 'none') await keepPublishedMac(board, records);
+  const used = await subnetsInUse(board);
+  // There the Node's podCIDR is the subnet, whoever else publishes it.
+  const isAllocated = store.kind !== 'kube';
+  const message = isAllocated ? await conflictOf(board, used, records) : undefined;
+  if (message !== undefined) return resolveConflict(board, used, message);
+  const lease = await store.acquire(requestOf(board, used));
+  const [subnet] = used;
+  if (
+    isAllocated &&
+    board.own.status !== 'none' &&
+    subnet !== undefined &&
+    !used.includes(lease.subnet ?? lease.ipv6Subnet ?? '')
+  ) {
+    await store.remove(lease);
+    return resolveConflict(
+      board,
+      used,
+      `${subnet} is no longer free: another host took it while this one asked for it`,
+    );
+  }
+  await settleHeld(board, lease, await previousOf(host, board));
+}
+
+/** A device that has to be made anew, after a reboot, is given the MAC that the peers have of this node. */
+async function keepPublishedMac(board: Board, records: readonly LeaseRecord[]): Promise<void> {
+  const published = records.find((record) => record.kind === 'lease' && isOwnRecord(record, board.underlay));
+  if (published?.kind !== 'lease') return;
+  const { links } = await observeOverlay(board.parts.host);
+  if (links.length > 0) return;
+  board.wanted = wantedAttributes(
+    { status: 'remembered', lease: published },
+    { request: { attributes: board.wanted } },
+  );
+}
+
+/** CIDR notation, IPv4 first; empty: nothing is used yet. */
+async function subnetsInUse(board: Board): Promise<readonly string[]> {
+  const { own } = board;
+  if (own.status === 'conflict') return own.used;
+  if (own.status !== 'none') return subnetsOf(own.lease);
+  return previousOf(board.parts.host, board);
+}
+
+async function previousOf(host: Host, { settings }: Board): Promise<readonly string[]> {
+  const { previousSubnet, previousIpv6Subnet } = await readPreviousSubnets(host, settings.options.subnetFile);
+  return [previousSubnet, previousIpv6Subnet].filter((subnet) => subnet !== undefined);
+}
+
+/** Why this node's subnet cannot be (or stay) ours, naming both owners; `undefined`: it can. */
+async function conflictOf(
+  board: Board,
+  used: readonly string[],
+  records: readonly LeaseRecord[],
+): Promise<string | undefined> {
+  const { underlay, parts } = board;
+  const double = doubleOf(board, records);
+  if (double !== undefined) return double;
+  try {
+    if (board.own.status === 'none') {
+      const actual = await observeOverlay(parts.host);
+      refuseConflict({ underlay, actual, request: requestOf(board, used) }, records);
+    } else refuseHeldSubnets(used, underlay, records);
+    return undefined;
+  } catch (error) {
+    if (!isHeldByAnother(error)) throw error;
+    return `${error.message}. ${error.hint} To give this node another subnet: flannelctl up --on-conflict reallocate`;
+  }
+}
+
+/**
+ * A record under our key with our address and another VTEP MAC, written while we ran: an agent on another host has our address. Of what
+ * happened before our start nothing of the kind can be said.
+ */
+function doubleOf({ own, underlay }: Board, records: readonly LeaseRecord[]): string | undefined {
+  if (own.status === 'none' || own.status === 'remembered' || own.lease === null) return undefined;
+  const { lease } = own;
+  const record = records.find(({ key }) => key === lease.key);
+  if (record?.kind !== 'lease' || !isOwnRecord(record, underlay) || judgeRecord(lease, record) !== 'theirs')
+    return undefined;
+  const address = underlay.publicIp ?? underlay.publicIpv6;
+  const macs = [record, lease].map(({ attributes }) => attributes.vtep?.mac ?? attributes.vtepV6?.mac ?? 'no MAC');
+  return `the lease ${lease.key} of ${address} is also written by another agent with that address: it publishes ${macs[0]}, this node ${macs[1]}. Give one of the two hosts another address, or stop its agent`;
+}
+
+async function resolveConflict(board: Board, used: readonly string[], message: string): Promise<void> {
+  const { settings, parts, own } = board;
+  const lease = own.status === 'none' ? null : own.lease;
+  const before = own.status;
+  board.own = { status: 'conflict', lease, used, message };
+  if (before !== 'conflict') board.look.ring('the lease is held by another host');
+  if (settings.onConflict === 'fail') return;
+  const pods = settings.force ? [] : await podsOf(parts.host, used);
+  if (pods.length > 0) {
+    const names = pods.slice(0, 3).join(', ');
+    board.own = {
+      ...board.own,
+      message: `${message}. It is not done while pods use the old one: ${names}; drain the node`,
+    };
+    return;
+  }
+  const fresh = await parts.store.acquire({ attributes: board.wanted });
+  parts.log.warn('took another subnet', { before: used.join(','), now: fresh.subnet ?? fresh.ipv6Subnet });
+  await settleHeld(board, fresh, []);
+}
+
+async function settleHeld(board: Board, lease: Lease, previous: readonly string[]): Promise<void> {
+  const { log } = board.parts;
+  board.own = heldLease(board, lease, board.wanted);
+  board.inDoubt = false;
+  const subnet = lease.subnet ?? lease.ipv6Subnet;
+  log.info('lease acquired', { subnet, again: previous.includes(subnet ?? '') });
+  board.look.ring('the lease was acquired');
+}
+
+function requestOf({ wanted }: Board, used: readonly string[]): AcquireRequest {
+  const ipv4 = used.find((subnet) => !subnet.includes(':'));
+  const ipv6 = used.find((subnet) => subnet.includes(':'));
+  return {
+    attributes: wanted,
+    ...(ipv4 !== undefined && { previousSubnet: ipv4 }),
+    ...(ipv6 !== undefined && { previousIpv6Subnet: ipv6 }),
+  };
+}
+
+function subnetsOf({ subnet, ipv6Subnet }: Lease): readonly string[] {
+  return [subnet, ipv6Subnet].filter((text) => text !== null);
+}

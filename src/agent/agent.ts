@@ -1,0 +1,125 @@
+import { acquireOwn } from './acquisition.ts';
+import { announceNode } from './announce.ts';
+import { type AgentParts, type Board, settle } from './board.ts';
+import { followKernel } from './follow-kernel.ts';
+import { followStore } from './follow-store.ts';
+import { serveHealth } from './health.ts';
+import { keepConfig } from './keep-config.ts';
+import { keepLease, settleLease } from './lease-keeper.ts';
+import { reconcileForEver } from './loop.ts';
+import { keepState } from './memory.ts';
+import { OwnerError, refuseOwner, refuseWithoutRoot } from './owner.ts';
+import { isUnanswered, problemText } from './problem.ts';
+import { keepRules } from './rules.ts';
+import { describeAgent } from './self-description.ts';
+import { type AgentSettings, LOCK_NAME } from './settings.ts';
+import { startBoard } from './start.ts';
+import { feedWatchdog, tellSystemd } from './systemd.ts';
+import { takeOver } from './takeover.ts';
+
+/** Why the agent ended; the data path is as it was either way. */
+export type Ending = 'stopped' | 'left to a flanneld';
+
+/**
+ * The node agent, until `signal` aborts.
+ *
+ * @throws {ConflictError} when another agent runs in this network namespace, or a flanneld does; {UnavailableError} when it cannot start.
+ */
+export async function runAgent(parts: AgentParts, settings: AgentSettings, signal: AbortSignal): Promise<Ending> {
+  await refuseWithoutRoot(parts.host);
+  let board: Board | undefined;
+  const lock = await parts.resident.hold(LOCK_NAME, () => describeAgent(board));
+  const stop = new AbortController();
+  const until = AbortSignal.any([signal, stop.signal]);
+  const { healthzIp: address, healthzPort: port } = settings.options;
+  const health = port > 0 ? serveHealth(() => board, { ...parts, address, port }, until) : Promise.resolve();
+  try {
+    if (!settings.takeover) await refuseOwner(parts.host);
+    board = await startBoard(parts, settings);
+    if (settings.takeover) await takeOver(parts);
+    return await live(board, until, () => stop.abort());
+  } finally {
+    stop.abort();
+    await health;
+    await lock.close();
+  }
+}
+
+/** Each task ends when the signal aborts; the first one that fails ends the others. */
+async function live(board: Board, signal: AbortSignal, stop: () => void): Promise<Ending> {
+  // All leases are read while ours is acquired.
+  const tasks = [followStore(board, signal), careForNode(board, signal, stop)];
+  const failure = await failureAmong(tasks, stop);
+  board.parts.log.info('ends; the data path stays');
+  await tellSystemd(board, 'STOPPING=1');
+  if (failure === undefined) return 'stopped';
+  if (!(failure.reason instanceof OwnerError)) throw failure.reason;
+  board.parts.log.warn(`${failure.reason.message}; leaving it the device`);
+  return 'left to a flanneld';
+}
+
+async function careForNode(board: Board, signal: AbortSignal, stop: () => void): Promise<void> {
+  await firstLease(board);
+  const tasks = [
+    followKernel(board, signal),
+    keepLease(board, signal),
+    keepRules(board, signal),
+    keepState(board, signal),
+    keepConfig(board, signal),
+    feedWatchdog(board, signal),
+    announceNode(board, signal),
+    reconcileWhenKnown(board, signal, onFirstGoodRound(board)),
+  ];
+  const failure = await failureAmong(tasks, stop);
+  if (failure !== undefined) throw failure.reason;
+}
+
+/** Waits for all of them to end. */
+async function failureAmong(
+  tasks: readonly Promise<void>[],
+  stop: () => void,
+): Promise<PromiseRejectedResult | undefined> {
+  const ended = await Promise.allSettled(tasks.map((task) => orStop(task, stop)));
+  return ended.find((one) => one.status === 'rejected');
+}
+
+async function orStop(task: Promise<void>, stop: () => void): Promise<void> {
+  try {
+    await task;
+  } catch (error) {
+    stop();
+    throw error;
+  }
+}
+
+/** Before anything is programmed: without a lease there is nothing to program. A datastore that does not answer is tried again later. */
+async function firstLease(board: Board): Promise<void> {
+  if (board.own.status === 'none') {
+    try {
+      await acquireOwn(board);
+    } catch (error) {
+      if (!isUnanswered(error)) throw error;
+      board.parts.log.warn('no lease yet', { error: problemText(error) });
+    }
+  }
+  settleLease(board);
+}
+
+/** The first look waits for the leases: a plan without them would have nobody to serve. */
+async function reconcileWhenKnown(board: Board, signal: AbortSignal, onRound: () => void): Promise<void> {
+  while (board.book.source === 'nowhere' && !signal.aborted) await board.look.next(1000, signal);
+  await reconcileForEver(board, signal, onRound);
+}
+
+function onFirstGoodRound(board: Board): () => void {
+  let isTold = false;
+  return () => {
+    if (isTold || board.lastRound === undefined) return;
+    isTold = true;
+    settle(board, 'start', undefined);
+    const { own, lastRound, parts } = board;
+    const subnet = own.status === 'none' ? null : (own.lease?.subnet ?? own.lease?.ipv6Subnet ?? null);
+    parts.log.info('the overlay is up', { subnet, peers: lastRound.desired.peers.length, lease: own.status });
+    void tellSystemd(board, 'READY=1');
+  };
+}

@@ -1,0 +1,145 @@
+import { applyPlan } from '../dataplane/apply.ts';
+import { desiredOverlay } from '../dataplane/desired.ts';
+import type { Operation, OverlayPlan } from '../dataplane/entry.ts';
+import { removeTrafficRules } from '../dataplane/masquerade.ts';
+import { observeOverlay } from '../dataplane/observe.ts';
+import { isOwnRecord, readPreviousSubnets } from '../dataplane/own-lease.ts';
+import { planOverlay } from '../dataplane/plan.ts';
+import { prepareNode } from '../dataplane/program.ts';
+import { directTest } from '../dataplane/routing.ts';
+import { AbsentError, ConflictError } from '../errors.ts';
+import type { Host, HostWriter } from '../host/host.ts';
+import type { Resident } from '../host/resident.ts';
+import { parseCidr } from '../net/cidr.ts';
+import type { FlannelOptions } from '../net/flannel-options.ts';
+import type { SubnetStore } from '../store/store.ts';
+import { parseStoredConfig } from '../store/stored-config.ts';
+import { refuseOwner, refuseWithoutRoot } from './owner.ts';
+import { LOCK_NAME } from './settings.ts';
+import { type AgentState, readState } from './state-file.ts';
+
+export interface DownInput {
+  readonly host: Host;
+  readonly writer: HostWriter;
+  readonly resident: Pick<Resident, 'hold'>;
+  readonly options: FlannelOptions;
+  readonly stateFile: string;
+  readonly storeKind: SubnetStore['kind'];
+  /** Gives the lease back, too; `undefined`: it stays, and the node gets the same subnet again. */
+  readonly releaseFrom: SubnetStore | undefined;
+}
+
+export interface DownResult {
+  /** What was removed, one line each. */
+  readonly removed: readonly string[];
+  /** What is not ours any more, and why it stays. */
+  readonly left: readonly string[];
+}
+
+/**
+ * Takes the overlay of this node down: links with all on them, direct routes, packet filter rules, subnet.env. What somebody else
+ * changed stays.
+ *
+ * @throws {ConflictError} while an agent or a flanneld runs here; {ApplyError} when the kernel refused something.
+ */
+export async function takeDown(input: DownInput): Promise<DownResult> {
+  await refuseWithoutRoot(input.host);
+  const lock = await holdOrRefuse(input.resident);
+  try {
+    await refuseOwner(input.host);
+    return await removeAll(input);
+  } finally {
+    await lock.close();
+  }
+}
+
+async function holdOrRefuse(resident: DownInput['resident']) {
+  try {
+    return await resident.hold(LOCK_NAME, () =>
+      JSON.stringify({ ready: false, problems: ['going down'], lease: null }),
+    );
+  } catch (error) {
+    if (!(error instanceof ConflictError)) throw error;
+    throw new ConflictError('the agent runs in this network namespace and would bring the overlay up again', {
+      cause: error,
+      hint: 'Stop it first: systemctl stop flannelctl, or SIGTERM to "flannelctl up".',
+    });
+  }
+}
+
+async function removeAll(input: DownInput): Promise<DownResult> {
+  const { host, writer, stateFile, releaseFrom } = input;
+  const state = await readState(host, stateFile);
+  // The file is judged while the device is there to compare it with.
+  const file = await judgeSubnetFile(input, state);
+  const released = releaseFrom === undefined ? [] : await release(input, releaseFrom);
+  const plan = await planDown(input, state);
+  if (plan.operations.length > 0) await applyPlan({ writer, plan, reobserve: () => planDown(input, state) });
+  const { changes } = await removeTrafficRules({ host, writer });
+  if (file.isOurs) await writer.remove(file.path);
+  if (state !== undefined) await writer.remove(stateFile);
+  const removed = [...plan.operations.map(nameOf), ...changes, ...(file.isOurs ? [file.path] : []), ...released];
+  return { removed, left: file.reason === undefined ? [] : [`${file.path}: ${file.reason}`] };
+}
+
+/** Our links, and the routes that lead to peers past them. */
+async function planDown(input: DownInput, state: AgentState | undefined): Promise<OverlayPlan> {
+  const actual = await observeOverlay(input.host);
+  const links = actual.links.filter(({ device }) => state === undefined || state.devices.includes(device));
+  const operations = [...(await directRoutes(input, state)), ...links].map(
+    (entry): Operation => ({ verb: 'delete', entry, subject: 'node' }),
+  );
+  return { operations };
+}
+
+async function directRoutes({ host, options, storeKind }: DownInput, state: AgentState | undefined) {
+  if (state === undefined) return [];
+  const { config } = parseStoredConfig({ text: state.config, source: 'the state file' }, storeKind);
+  if (config.backend.type !== 'vxlan' || !config.backend.directRouting) return [];
+  const { underlay, actual } = await prepareNode(config, { options, host });
+  const isDirect = directTest(actual.routes);
+  const desired = desiredOverlay({ config, own: state.own, underlay, leases: state.records, isDirect });
+  const kept = planOverlay(desired, actual, { removals: false }).operations.filter(({ verb }) => verb === 'keep');
+  return kept.flatMap(({ entry }) => (entry.kind === 'route' && entry.device === null ? [entry] : []));
+}
+
+interface SubnetFile {
+  readonly path: string;
+  readonly isOurs: boolean;
+  /** Why it stays. */
+  readonly reason?: string;
+}
+
+/** Ours is what we wrote; without a record of that, one that names the subnet of our device. */
+async function judgeSubnetFile({ host, options }: DownInput, state: AgentState | undefined): Promise<SubnetFile> {
+  const path = state?.subnetFile ?? options.subnetFile;
+  let text: string;
+  try {
+    text = await host.readFile(path);
+  } catch (error) {
+    if (error instanceof AbsentError) return { path, isOurs: false };
+    throw error;
+  }
+  if (state?.subnetEnv === text) return { path, isOurs: true };
+  if (state?.subnetEnv) return { path, isOurs: false, reason: 'somebody else changed it' };
+  const { addresses } = await observeOverlay(host);
+  const { previousSubnet, previousIpv6Subnet } = await readPreviousSubnets(host, path);
+  const networks = addresses.map(({ address }) => parseCidr(address)?.network);
+  const isOurs = [previousSubnet, previousIpv6Subnet].some(
+    (one) => one !== undefined && networks.includes(parseCidr(one)?.network),
+  );
+  return isOurs ? { path, isOurs } : { path, isOurs, reason: 'it is not of the device that is here' };
+}
+
+async function release({ host, options }: DownInput, store: SubnetStore): Promise<readonly string[]> {
+  const { config } = parseStoredConfig(await store.readNetworkConfig(), store.kind);
+  const { underlay } = await prepareNode(config, { options, host });
+  const { records } = await store.listLeases();
+  const own = records.filter((record) => isOwnRecord(record, underlay));
+  for (const record of own) await store.remove(record);
+  return own.map(({ key }) => `lease ${key}`);
+}
+
+function nameOf({ entry }: Operation): string {
+  return entry.kind === 'route' ? `route ${entry.dst}` : `${entry.kind} ${entry.device}`;
+}

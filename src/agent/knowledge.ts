@@ -1,0 +1,42 @@
+import type { Host } from '../host/host.ts';
+import type { NetworkConfig } from '../store/config.ts';
+import type { LeaseRecord, SubnetStore } from '../store/store.ts';
+import { parseStoredConfig } from '../store/stored-config.ts';
+import { isUnanswered } from './problem.ts';
+import { type AgentState, readState } from './state-file.ts';
+
+/** What the overlay of this node is measured by. */
+export interface Knowledge {
+  readonly config: NetworkConfig;
+  readonly records: readonly LeaseRecord[];
+  readonly source: string;
+  /** From the datastore itself, just now: what it does not name is drift, too. */
+  readonly isCurrent: boolean;
+}
+
+export interface KnowInput {
+  readonly host: Host;
+  readonly store: SubnetStore;
+  readonly stateFile: string;
+  /** Somebody named the datastore: only it counts. Else what the agent knows is asked first. */
+  readonly isNamed: boolean;
+}
+
+/** @throws what the datastore throws, when there is no state of an agent either. */
+export async function readKnowledge({ host, store, stateFile, isNamed }: KnowInput): Promise<Knowledge> {
+  const state = await readState(host, stateFile);
+  if (state !== undefined && !isNamed) return fromState(state, stateFile, store.kind);
+  try {
+    const [stored, { records, source }] = await Promise.all([store.readNetworkConfig(), store.listLeases()]);
+    return { config: parseStoredConfig(stored, store.kind).config, records, source, isCurrent: true };
+  } catch (error) {
+    if (state === undefined || !isUnanswered(error)) throw error;
+    return fromState(state, stateFile, store.kind);
+  }
+}
+
+function fromState({ config: text, records, savedAt }: AgentState, path: string, kind: SubnetStore['kind']): Knowledge {
+  const { config } = parseStoredConfig({ text, source: path }, kind);
+  const source = `${path} of ${new Date(savedAt).toISOString()}`;
+  return { config, records, source, isCurrent: false };
+}

@@ -1,0 +1,101 @@
+import type { LeaseListing, LeaseRecord, StoreEvent } from '../store/store.ts';
+
+/** Where the records of a {@link LeaseBook} come from. */
+export type BookSource =
+  | 'nowhere'
+  /** A complete listing of the datastore, followed without a gap since. */
+  | 'datastore'
+  /** It was; at the moment the datastore cannot be followed. */
+  | 'interrupted'
+  /** The state file or `--leases-file`: never complete, never current. */
+  | 'memory';
+
+/** What is known of all leases. */
+export class LeaseBook {
+  readonly #records = new Map<string, LeaseRecord>();
+  readonly #ends = new Map<string, number>();
+  #deleted = new Set<string>();
+  #source: BookSource = 'nowhere';
+  #clusterId: string | null = null;
+  #version = 0;
+
+  get source(): BookSource {
+    return this.#source;
+  }
+
+  get clusterId(): string | null {
+    return this.#clusterId;
+  }
+
+  /** Changes with each change of the records. */
+  get version(): number {
+    return this.#version;
+  }
+
+  get records(): readonly LeaseRecord[] {
+    return [...this.#records.values()];
+  }
+
+  get(key: string): LeaseRecord | undefined {
+    return this.#records.get(key);
+  }
+
+  /** Subnets of the leases that single events deleted since it was last asked. */
+  takeDeleted(): ReadonlySet<string> {
+    const deleted = this.#deleted;
+    this.#deleted = new Set();
+    return deleted;
+  }
+
+  learn(event: StoreEvent): void {
+    this.#version += 1;
+    switch (event.type) {
+      case 'snapshot':
+        this.replace(event.listing);
+        break;
+      case 'put':
+        this.#set(event.record);
+        break;
+      case 'delete':
+        for (const subnet of subnetsOf(this.#records.get(event.key))) this.#deleted.add(subnet);
+        this.#records.delete(event.key);
+    }
+  }
+
+  /** A complete listing, read just now. */
+  replace({ records, clusterId }: Pick<LeaseListing, 'records' | 'clusterId'>): void {
+    this.#version += 1;
+    this.#deleted.clear();
+    this.#records.clear();
+    for (const record of records) this.#set(record);
+    this.#clusterId = clusterId;
+    this.#source = 'datastore';
+  }
+
+  /** What was known at another time: good for additions, never for removals. */
+  remember(records: readonly LeaseRecord[]): void {
+    this.#version += 1;
+    for (const record of records) this.#set(record);
+    this.#source = 'memory';
+  }
+
+  /** When the lease of a subnet ends or would have ended (epoch ms), as last heard; `undefined`: was never heard. */
+  endOf(subnet: string): number | undefined {
+    return this.#ends.get(subnet);
+  }
+
+  interrupt(): void {
+    if (this.#source === 'datastore') this.#source = 'interrupted';
+  }
+
+  #set(record: LeaseRecord): void {
+    this.#records.set(record.key, record);
+    const { expiresAt } = record;
+    if (typeof expiresAt === 'number') for (const subnet of subnetsOf(record)) this.#ends.set(subnet, expiresAt);
+  }
+}
+
+function subnetsOf(record: LeaseRecord | undefined): readonly string[] {
+  if (record === undefined || record.kind === 'malformed-key') return [];
+  return [record.subnet, record.ipv6Subnet].filter((subnet) => subnet !== null);
+}

@@ -1,0 +1,78 @@
+import { FlannelctlError } from '../errors.ts';
+import type { Host } from '../host/host.ts';
+import type { Lease, LeaseRecord } from '../store/store.ts';
+import type { Board } from './board.ts';
+import { problemText } from './problem.ts';
+import { RESYNC_MS } from './settings.ts';
+import { type AgentState, type Place, readMachineId, writeState } from './state-file.ts';
+import { pause } from './waker.ts';
+
+/** Writes the state file when what it should say has changed, at most every few seconds; until `signal` aborts. */
+export async function keepState(board: Board, signal: AbortSignal): Promise<void> {
+  const { clock, log } = board.parts;
+  const identity = await identityOf(board.parts.host);
+  let written = '';
+  let isTold = false;
+  while (!signal.aborted) {
+    await pause(clock, RESYNC_MS / 4, signal);
+    const mark = markOf(board);
+    if (mark === written || board.lastRound === undefined || board.own.status === 'none') continue;
+    try {
+      await writeState(board.parts.writer, board.settings.stateFile, stateOf(board, identity));
+      written = mark;
+      isTold = false;
+    } catch (error) {
+      if (!(error instanceof FlannelctlError)) throw error;
+      if (!isTold) log.warn('the state cannot be kept for a start without datastore', { error: problemText(error) });
+      isTold = true;
+    }
+  }
+}
+
+/** Where and what this host is, for comparing a state file with it. */
+export async function placeOf(host: Host, rest: Omit<Place, 'machineId'>): Promise<Place> {
+  return { machineId: await readMachineId(host), ...rest };
+}
+
+interface Identity {
+  readonly machineId: string;
+  readonly node: string;
+}
+
+async function identityOf(host: Host): Promise<Identity> {
+  const [machineId, { hostname }] = await Promise.all([readMachineId(host), host.identity()]);
+  return { machineId, node: hostname };
+}
+
+/** Changes when the state has to be written anew. */
+function markOf({ book, own, configText, lastRound, underlay }: Board): string {
+  const revision = own.status === 'none' ? '' : own.lease?.modRevision;
+  return [own.status, revision, book.version, configText, lastRound?.subnetEnv, underlay.publicIp].join(' ');
+}
+
+function stateOf(board: Board, identity: Identity): AgentState {
+  const { book, own, underlay, settings, lastRound, parts } = board;
+  return {
+    ...identity,
+    publicIp: underlay.publicIp,
+    publicIpv6: underlay.publicIpv6,
+    prefix: settings.prefix,
+    clusterId: book.clusterId,
+    savedAt: parts.clock.now(),
+    config: board.configText,
+    own: own.status === 'none' ? null : own.lease,
+    records: book.records,
+    devices: lastRound?.desired.devices ?? [],
+    subnetFile: settings.options.subnetFile,
+    subnetEnv: lastRound?.subnetEnv ?? null,
+  };
+}
+
+/** What a start without a datastore begins with. */
+export interface Memory {
+  readonly config: string;
+  readonly own: Lease | null;
+  readonly records: readonly LeaseRecord[];
+  /** For a person: where it is from and how old it is. */
+  readonly source: string;
+}

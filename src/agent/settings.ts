@@ -1,0 +1,25 @@
+import type { FlannelOptions } from '../net/flannel-options.ts';
+
+/** How the agent was told to behave. */
+export interface AgentSettings {
+  readonly options: FlannelOptions;
+  /** What a lease held by another host leads to. */
+  readonly onConflict: 'fail' | 'reallocate';
+  /** Takes another subnet even while pods use the one it had. */
+  readonly force: boolean;
+  /** Stops a flanneld that owns the overlay here. */
+  readonly takeover: boolean;
+  /** Document of leases to start from without a datastore; `undefined`: only the state file. */
+  readonly leasesFile: string | undefined;
+  readonly stateFile: string;
+  /** Identity of the datastore's part that is used: `/coreos.com/network`, or the annotation prefix. */
+  readonly prefix: string;
+}
+
+/** Ms between two looks at the kernel when nothing calls for one. */
+export const RESYNC_MS = 10_000;
+
+/** Held in the network namespace by the one agent there may be. */
+export const LOCK_NAME = 'flannelctl-agent';
+
+export const DEFAULT_STATE_FILE = '/var/lib/flannelctl/state.json';

@@ -1,0 +1,132 @@
+import * as v from 'valibot';
+import { AbsentError, InputError } from '../errors.ts';
+import type { Host, HostWriter } from '../host/host.ts';
+import type { Lease, LeaseRecord } from '../store/store.ts';
+
+/** What the agent knew last, so that it can start without a datastore, and what it made, so that `down` can remove it. */
+export interface AgentState {
+  /** `/etc/machine-id`; of a host without one its name. */
+  readonly machineId: string;
+  readonly node: string;
+  readonly publicIp: string | null;
+  readonly publicIpv6: string | null;
+  readonly prefix: string;
+  readonly clusterId: string | null;
+  /** Epoch ms. */
+  readonly savedAt: number;
+  /** The network configuration as stored. */
+  readonly config: string;
+  readonly own: Lease | null;
+  readonly records: readonly LeaseRecord[];
+  readonly devices: readonly string[];
+  readonly subnetFile: string;
+  readonly subnetEnv: string | null;
+}
+
+const text = v.pipe(v.string(), v.maxLength(4096));
+const nullableText = v.nullable(text);
+const vtep = v.nullable(v.object({ vni: v.number(), mac: text }));
+const base = {
+  key: text,
+  expiresAt: v.optional(v.nullable(v.number())),
+  etcdLease: nullableText,
+  modRevision: text,
+  node: nullableText,
+};
+const subnets = { subnet: nullableText, ipv6Subnet: nullableText };
+const lease = v.object({
+  ...base,
+  ...subnets,
+  kind: v.literal('lease'),
+  attributes: v.object({
+    publicIp: nullableText,
+    publicIpv6: nullableText,
+    backendType: text,
+    vtep,
+    vtepV6: vtep,
+    backendData: v.unknown(),
+    backendV6Data: v.unknown(),
+  }),
+});
+const unreadable = v.object({ ...base, ...subnets, kind: v.literal('unreadable-value'), value: text, reason: text });
+const malformed = v.object({ ...base, kind: v.literal('malformed-key'), value: text, reason: text });
+const schema = v.object({
+  version: v.literal(1),
+  machineId: text,
+  node: text,
+  publicIp: nullableText,
+  publicIpv6: nullableText,
+  prefix: text,
+  clusterId: nullableText,
+  savedAt: v.number(),
+  config: v.string(),
+  own: v.nullable(lease),
+  records: v.array(v.variant('kind', [lease, unreadable, malformed])),
+  devices: v.array(text),
+  subnetFile: text,
+  subnetEnv: v.nullable(v.string()),
+});
+
+/** 5,000 leases are 2 MiB. */
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/** `undefined`: there is none. @throws {InputError} when it does not parse; {UnavailableError} when it cannot be read. */
+export async function readState(host: Host, path: string): Promise<AgentState | undefined> {
+  let document: string;
+  try {
+    document = await host.readFile(path, { maxBytes: MAX_BYTES });
+  } catch (error) {
+    if (error instanceof AbsentError) return undefined;
+    throw error;
+  }
+  const parsed = v.safeParse(schema, parseJson(document));
+  if (!parsed.success) throw new InputError(`${path} is no state file of flannelctl: ${parsed.issues[0].message}`);
+  const { records, own, ...rest } = parsed.output;
+  return { ...rest, own: own === null ? null : withExpiry(own), records: records.map(withExpiry) };
+}
+
+/** @throws {OutputError} when it cannot be written. */
+export function writeState(writer: HostWriter, path: string, state: AgentState): Promise<void> {
+  return writer.writeFile(path, `${JSON.stringify({ version: 1, ...state })}\n`, { mode: 0o600 });
+}
+
+export interface Place {
+  readonly machineId: string;
+  readonly publicIp: string | null;
+  readonly publicIpv6: string | null;
+  readonly prefix: string;
+}
+
+/** Why the state is another host's, a clone's, or another datastore's; `undefined`: it is ours. */
+export function strangeness(state: AgentState, here: Place): string | undefined {
+  if (state.machineId !== here.machineId) return `it was written on a machine with another id (${state.machineId})`;
+  if (state.prefix !== here.prefix) return `it is of ${state.prefix}, not of ${here.prefix}`;
+  if (state.publicIp !== here.publicIp || state.publicIpv6 !== here.publicIpv6)
+    return `it is of a node with the address ${state.publicIp ?? state.publicIpv6}, not ${here.publicIp ?? here.publicIpv6}`;
+  return undefined;
+}
+
+export async function readMachineId(host: Host): Promise<string> {
+  try {
+    return (await host.readFile('/etc/machine-id')).trim();
+  } catch (error) {
+    if (error instanceof AbsentError) return (await host.identity()).hostname;
+    throw error;
+  }
+}
+
+function parseJson(document: string): unknown {
+  try {
+    return JSON.parse(document);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** JSON has no `undefined`: what was not asked for is left out. */
+function withExpiry<R extends { readonly expiresAt?: number | null | undefined }>(
+  record: R,
+): R & { readonly expiresAt: number | null | undefined } {
+  return { ...record, expiresAt: record.expiresAt };
+}

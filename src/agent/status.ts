@@ -1,0 +1,118 @@
+import { renderOperation } from '../dataplane/batch.ts';
+import { desiredOverlay } from '../dataplane/desired.ts';
+import type { Operation } from '../dataplane/entry.ts';
+import { observeOverlay } from '../dataplane/observe.ts';
+import { isOwnRecord } from '../dataplane/own-lease.ts';
+import { planOverlay } from '../dataplane/plan.ts';
+import { prepareNode, subnetEnvOf } from '../dataplane/program.ts';
+import { lineText, renderAdd } from '../dataplane/render.ts';
+import { directTest } from '../dataplane/routing.ts';
+import { AbsentError } from '../errors.ts';
+import type { Clock } from '../host/clock.ts';
+import type { Host } from '../host/host.ts';
+import type { FlannelOptions } from '../net/flannel-options.ts';
+import type { Lease } from '../store/store.ts';
+import type { Knowledge } from './knowledge.ts';
+
+/** What the kernel should hold for the overlay, against what it holds. */
+export type OverlayStatus =
+  | { readonly status: 'down'; readonly reason: string }
+  | ({ readonly status: 'in-order' | 'drift' } & OverlayState);
+
+export interface OverlayState {
+  readonly subnet: string | null;
+  readonly ipv6Subnet: string | null;
+  readonly publicIp: string | null;
+  readonly publicIpv6: string | null;
+  readonly iface: string;
+  readonly peers: number;
+  readonly lease: LeaseStatus;
+  readonly drift: readonly Drift[];
+  readonly ignored: readonly { readonly key: string; readonly reason: string }[];
+  /** Where the leases were read. */
+  readonly source: string;
+}
+
+export type LeaseStatus =
+  | { readonly state: 'none' }
+  | { readonly state: 'held'; readonly key: string; readonly secondsLeft: number | null | undefined };
+
+/** One difference: what would put it right. */
+export interface Drift {
+  readonly verb: Operation['verb'];
+  readonly kind: string;
+  /** Command lines; none for what somebody else holds. */
+  readonly commands: readonly string[];
+}
+
+export interface StatusInput {
+  readonly host: Host;
+  readonly clock: Clock;
+  readonly options: FlannelOptions;
+  /** Asked only when there is something to compare with. */
+  readonly know: () => Promise<Knowledge>;
+}
+
+/** @throws {UnavailableError} when it could not be read. */
+export async function readStatus({ host, clock, options, know }: StatusInput): Promise<OverlayStatus> {
+  const { links } = await observeOverlay(host);
+  if (links.length === 0) return { status: 'down', reason: 'there is no flannel device' };
+  const { config, records, source, isCurrent } = await know();
+  const preparation = await prepareNode(config, { options, host });
+  const { underlay, actual } = preparation;
+  const own = records.find((record) => record.kind === 'lease' && isOwnRecord(record, underlay));
+  const lease = own?.kind === 'lease' ? own : null;
+  const isDirect = directTest(actual.routes);
+  const desired = desiredOverlay({ config, own: lease, underlay, leases: records, isDirect });
+  const plan = planOverlay(desired, actual, { removals: isCurrent });
+  const missing = desired.devices.filter((name) => !actual.links.some(({ device }) => device === name));
+  if (missing.length === desired.devices.length)
+    return { status: 'down', reason: `there is no ${missing.join(' and no ')}` };
+  const drift = [
+    ...(lease === null
+      ? [NO_LEASE]
+      : await subnetFileDrift(host, options.subnetFile, subnetEnvOf(preparation, lease, options))),
+    ...plan.operations.filter(({ verb }) => verb !== 'keep').map(driftOf),
+  ];
+  return {
+    status: drift.length === 0 ? 'in-order' : 'drift',
+    subnet: lease?.subnet ?? null,
+    ipv6Subnet: lease?.ipv6Subnet ?? null,
+    publicIp: underlay.publicIp,
+    publicIpv6: underlay.publicIpv6,
+    iface: underlay.device,
+    peers: desired.peers.length,
+    lease: leaseStatus(lease, clock),
+    drift,
+    ignored: desired.ignored,
+    source,
+  };
+}
+
+const NO_LEASE: Drift = { verb: 'add', kind: 'lease', commands: ['flannelctl up'] };
+
+function driftOf(operation: Operation): Drift {
+  const { verb, entry } = operation;
+  const commands = verb === 'foreign' ? renderAdd(entry, 'add').map(lineText) : renderOperation(operation);
+  return { verb, kind: entry.kind, commands };
+}
+
+async function subnetFileDrift(host: Host, path: string, text: string): Promise<readonly Drift[]> {
+  const drift = (verb: 'add' | 'replace'): readonly Drift[] => [
+    { verb, kind: 'subnet-file', commands: [`flannelctl up: ${path}`] },
+  ];
+  try {
+    return (await host.readFile(path)) === text ? [] : drift('replace');
+  } catch (error) {
+    if (error instanceof AbsentError) return drift('add');
+    throw error;
+  }
+}
+
+function leaseStatus(lease: Lease | null, clock: Clock): LeaseStatus {
+  if (lease === null) return { state: 'none' };
+  const { key, expiresAt } = lease;
+  const secondsLeft =
+    typeof expiresAt === 'number' ? Math.max(0, Math.round((expiresAt - clock.now()) / 1000)) : expiresAt;
+  return { state: 'held', key, secondsLeft };
+}

@@ -1,0 +1,47 @@
+import { Flags } from '@oclif/core';
+import { openStatus } from '../agent-session.ts';
+import { BaseCommand } from '../base-command.ts';
+import { parseDuration } from '../duration.ts';
+import type { ExitCode } from '../errors.ts';
+import { etcdSecrets, flannelFlags, givenFlannelOptions } from '../flannel-flags.ts';
+import { FLANNEL_DEFAULTS } from '../net/flannel-options.ts';
+import { type AgentReport, agentStatusDocument, renderAgentStatus, statusExitCode } from '../render/agent-status.ts';
+import { renderJson } from '../render/json.ts';
+import { watchStatus } from '../status-watch.ts';
+import { upFlags } from '../up-flags.ts';
+
+export default class Status extends BaseCommand {
+  static override summary = 'Say whether the overlay of this node is in order';
+  static override description =
+    'Compares what the kernel should hold with what it holds. Exit code: 0 in order, 1 drift, 3 down.';
+  static override examples = ['<%= config.bin %> status', '<%= config.bin %> status -o json --wait 30s'];
+  static override flags = {
+    ...flannelFlags,
+    'state-file': upFlags['state-file'],
+    wait: Flags.string({ summary: 'wait that long at most for it to be in order' }),
+    watch: Flags.boolean({ default: false, summary: 'say it again whenever it changes' }),
+  };
+
+  protected async execute(): Promise<ExitCode> {
+    const { flags } = await this.parse(Status);
+    const format = this.format(flags, ['text', 'json']);
+    const given = givenFlannelOptions(flags);
+    const session = await openStatus({
+      root: flags.root,
+      options: { ...FLANNEL_DEFAULTS, ...given },
+      secrets: await etcdSecrets(flags),
+      timeoutMs: parseDuration(flags.timeout ?? '10s', '--timeout'),
+      stateFile: flags['state-file'],
+      isNamed: given.etcdEndpoints !== undefined || given.kubeSubnetMgr === true,
+    });
+    const say = (report: AgentReport) =>
+      this.print(format === 'json' ? renderJson(agentStatusDocument(report)) : renderAgentStatus(report));
+    const waitMs = flags.wait === undefined ? 0 : parseDuration(flags.wait, '--wait');
+    try {
+      const ended = await watchStatus(session, { say, waitMs, isEndless: flags.watch }, this.stopSignal());
+      return ended === 'stopped' ? 0 : statusExitCode(ended.overlay);
+    } finally {
+      await session.close();
+    }
+  }
+}

@@ -1,0 +1,209 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { makeNamespace, type Namespace } from '../dataplane/namespace.ts';
+
+const CLI = fileURLToPath(new URL('cli.ts', import.meta.url));
+const ETCD = 'http://192.168.9.254:2379';
+const CONFIG = { Network: '10.244.0.0/16', Backend: { Type: 'vxlan' } };
+
+/** Nodes on one switch with a real etcd behind it, each node in a network namespace of its own. */
+export interface Lab {
+  readonly nodes: readonly LabNode[];
+  /** etcdctl against the lab's etcd, arguments split at blanks. */
+  etcdctl(line: string): Promise<string>;
+  put(key: string, value: object): Promise<void>;
+  /** SIGSTOP or SIGCONT: etcd does not answer, and then does again. */
+  signalEtcd(signal: 'SIGSTOP' | 'SIGCONT'): void;
+  remove(): Promise<void>;
+}
+
+export interface LabNode {
+  readonly namespace: Namespace;
+  readonly subnetFile: string;
+  readonly stateFile: string;
+  /** Runs flannelctl there to its end. */
+  cli(
+    ...args: readonly string[]
+  ): Promise<{ readonly exitCode: number | null; readonly stdout: string; readonly stderr: string }>;
+  /** Starts the agent and waits until the overlay is up, or until `until` is in its log. */
+  up(options?: UpOptions): Promise<Agent>;
+  /** Lines of a command; empty when it fails. */
+  lines(command: string): Promise<readonly string[]>;
+}
+
+export interface UpOptions {
+  readonly flags?: readonly string[];
+  readonly until?: RegExp;
+}
+
+export interface Agent {
+  log(): string;
+  signal(name: NodeJS.Signals): void;
+  readonly ended: Promise<number | null>;
+}
+
+export async function makeLab(count: number): Promise<Lab> {
+  const hub = await makeNamespace();
+  const children: ChildProcess[] = [];
+  const namespaces = [hub];
+  await hub.run('ip link add br0 type bridge');
+  await hub.run('ip addr add 192.168.9.254/24 dev br0');
+  await hub.run('ip link set br0 up');
+  const nodes: LabNode[] = [];
+  for (let index = 1; index <= count; index += 1) {
+    const namespace = await plugIn(hub, index);
+    namespaces.push(namespace);
+    nodes.push(labNode(namespace, children));
+  }
+  const etcd = startEtcd(hub, children);
+  const etcdctl = (line: string) => hub.run(`env ETCDCTL_API=3 etcdctl --endpoints ${ETCD} ${line}`);
+  const put = async (key: string, value: object) => void (await etcdctl(`put ${key} ${JSON.stringify(value)}`));
+  await eventually(() => put('/coreos.com/network/config', CONFIG), 10_000);
+  return {
+    nodes,
+    etcdctl,
+    put,
+    signalEtcd: (signal) => etcd.kill(signal),
+    remove: async () => {
+      await Promise.all(children.map(killed));
+      for (const namespace of namespaces.reverse()) await namespace.remove();
+    },
+  };
+}
+
+async function plugIn(hub: Namespace, index: number): Promise<Namespace> {
+  const node = await makeNamespace();
+  await hub.run(`ip link add p${index} type veth peer name eth0 netns ${node.name}`);
+  await hub.run(`ip link set p${index} master br0 up`);
+  await node.run(`ip addr add 192.168.9.${index}/24 dev eth0`);
+  await node.run('ip link set eth0 up');
+  await node.run('ip route add default via 192.168.9.254');
+  return node;
+}
+
+function startEtcd({ name, directory }: Namespace, children: ChildProcess[]): ChildProcess {
+  const peer = 'http://192.168.9.254:2380';
+  const client = ['--listen-client-urls', ETCD, '--advertise-client-urls', ETCD];
+  const peers = ['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer, '--initial-cluster', `t=${peer}`];
+  const args = [
+    'netns',
+    'exec',
+    name,
+    'etcd',
+    '--name',
+    't',
+    '--data-dir',
+    join(directory, 'etcd'),
+    ...client,
+    ...peers,
+  ];
+  const child = spawn('ip', args, { stdio: 'ignore' });
+  children.push(child);
+  return child;
+}
+
+function labNode(namespace: Namespace, children: ChildProcess[]): LabNode {
+  const subnetFile = join(namespace.directory, 'subnet.env');
+  const stateFile = join(namespace.directory, 'state.json');
+  const start = (args: readonly string[]) => {
+    const common = [
+      '--etcd-endpoints',
+      ETCD,
+      '--subnet-file',
+      subnetFile,
+      '--state-file',
+      stateFile,
+      '--timeout',
+      '2s',
+    ];
+    const argv = ['netns', 'exec', namespace.name, process.execPath, CLI, ...args, ...common];
+    const child = spawn('ip', argv, { stdio: ['ignore', 'pipe', 'pipe'] });
+    children.push(child);
+    const output = { stdout: '', stderr: '' };
+    child.stdout.on('data', (chunk) => (output.stdout += String(chunk)));
+    child.stderr.on('data', (chunk) => (output.stderr += String(chunk)));
+    const ended = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)));
+    return { child, output, ended };
+  };
+  return {
+    namespace,
+    subnetFile,
+    stateFile,
+    cli: async (...args) => {
+      const { output, ended } = start(args);
+      return { exitCode: await ended, ...output };
+    },
+    up: async ({ flags = [], until = /the overlay is up/ } = {}) => {
+      const { child, output, ended } = start(['up', ...flags]);
+      await eventually(async () => {
+        if (child.exitCode !== null) throw new Error(`the agent ended: ${output.stderr}`);
+        if (!until.test(output.stderr)) throw new Error(`the agent is not there: ${output.stderr}`);
+      }, 15_000);
+      return { log: () => output.stderr, signal: (name) => void child.kill(name), ended };
+    },
+    lines: async (command) => {
+      const [program = '', ...args] = command.split(' ');
+      const { stdout } = await namespace.host.exec([program, ...args]);
+      return stdout
+        .split('\n')
+        .map((line) => line.trim())
+        .filter((line) => line !== '');
+    },
+  };
+}
+
+/** Tries until it no longer throws. */
+export async function eventually<T>(attempt: () => Promise<T>, timeoutMs: number): Promise<T> {
+  const giveUpAt = Date.now() + timeoutMs;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (Date.now() > giveUpAt) throw error;
+      await pause(20);
+    }
+  }
+}
+
+/** The subnet of a node, as its subnet.env says. */
+export async function subnetOf({ subnetFile }: LabNode): Promise<string> {
+  const text = await readFile(subnetFile, 'utf8');
+  const found = /^FLANNEL_SUBNET=(\d+\.\d+\.\d+)\.1\/24$/m.exec(text)?.[1];
+  if (found === undefined) throw new Error(`no subnet in ${text}`);
+  return `${found}.0/24`;
+}
+
+/** Everything of the overlay that the node's kernel holds, in words that do not change by themselves. */
+export async function overlayOf({ namespace }: LabNode): Promise<readonly string[]> {
+  const { stdout } = await namespace.host.exec(['sh', '-c', LISTING]);
+  return stdout
+    .split('\n')
+    .map((line) =>
+      line
+        .replace(/^\d+: /, '')
+        .replace(/ (qdisc|state|qlen|group) \S+/g, '')
+        .trim(),
+    )
+    .filter((line) => line !== '' && !/^(fe80|33:33|01:00)/.test(line))
+    .sort();
+}
+
+/** In one process: the time that looking takes counts as time that repairing took. */
+const LISTING = [
+  'ip -o link show flannel.1',
+  'ip -o -4 addr show dev flannel.1',
+  'ip route show',
+  'ip neigh show dev flannel.1 nud permanent',
+  'bridge fdb show dev flannel.1',
+].join(';');
+
+async function killed(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGCONT');
+  child.kill('SIGKILL');
+  await ended;
+}

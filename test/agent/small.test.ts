@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import { concernsUs } from '../../src/agent/follow-kernel.ts';
+import { logfmt } from '../../src/agent/log.ts';
+import { type AgentState, readState, strangeness, writeState } from '../../src/agent/state-file.ts';
+import { fromGoFlags } from '../../src/go-flags.ts';
+import { liveHost, liveWriter } from '../../src/host/live.ts';
+import { systemClock } from '../../src/host/system-clock.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+describe('flags in the syntax of Go', () => {
+  const known = {
+    iface: { type: 'option' },
+    'ip-masq': { type: 'boolean', allowNo: true },
+    once: { type: 'boolean' },
+  } as const;
+  const from = (...argv: readonly string[]) => fromGoFlags(argv, known);
+
+  it('take one dash or two', () => {
+    expect(from('-iface=eth0', '-iface', 'eth1', '--iface=eth2')).toEqual([
+      '--iface=eth0',
+      '--iface',
+      'eth1',
+      '--iface=eth2',
+    ]);
+  });
+
+  it('give booleans a value', () => {
+    expect(from('--ip-masq=true', '-ip-masq=false', '-once=0', '-once')).toEqual([
+      '--ip-masq',
+      '--no-ip-masq',
+      '--once',
+    ]);
+  });
+
+  it("take klog's level for ours", () => {
+    expect(from('-v=0', '--v=2', '-v')).toEqual(['--verbose', '-v']);
+  });
+
+  it('leave alone what they do not know', () => {
+    expect(from('-x=1', '--ip-masq=perhaps', '--', '-iface=a')).toEqual([
+      '-x=1',
+      '--ip-masq=perhaps',
+      '--',
+      '-iface=a',
+    ]);
+  });
+});
+
+describe('a line of ip monitor', () => {
+  it.each([
+    ['[LINK]Deleted 4: flannel.1: <BROADCAST> mtu 1300', true],
+    ['[ROUTE]Deleted 10.244.2.0/24 via 10.244.2.0 dev flannel.1 onlink ', true],
+    ['[NEIGH]10.0.0.2 dev flannel.1 lladdr 02:00:00:00:00:02 NOARP PERMANENT ', true],
+    ['[ADDR]2: eth0    inet 192.168.9.41/24 scope global eth0', true],
+    ['[NEIGH]192.168.9.1 dev eth0 lladdr 02:00:00:00:00:02 REACHABLE', false],
+    ['[LINK]9: veth1@if2: <BROADCAST> mtu 1500', false],
+    ['[ROUTE]10.0.0.0/8 dev docker0 ', false],
+  ])('%s concerns us: %s', (line, expected) => {
+    expect(concernsUs(line, 'eth0')).toBe(expected);
+  });
+});
+
+describe('a line of the log', () => {
+  it('quotes what a stranger wrote', () => {
+    const lines: string[] = [];
+    logfmt({ ...systemClock, now: () => 0 }, (line) => lines.push(line), { debug: false }).warn('bad lease', {
+      key: 'a b"\n\u009b31m',
+    });
+    expect(lines).toEqual(['time=1970-01-01T00:00:00.000Z level=warn msg="bad lease" key="a b\\"\\n\\u009b31m"']);
+  });
+});
+
+const STATE: AgentState = {
+  machineId: 'abc',
+  node: 'n1',
+  publicIp: '192.168.9.1',
+  publicIpv6: null,
+  prefix: '/coreos.com/network',
+  clusterId: '1',
+  savedAt: 1,
+  config: '{}',
+  own: null,
+  records: [],
+  devices: ['flannel.1'],
+  subnetFile: '/run/flannel/subnet.env',
+  subnetEnv: null,
+};
+
+describe('the state file', () => {
+  const here = { machineId: 'abc', publicIp: '192.168.9.1', publicIpv6: null, prefix: '/coreos.com/network' };
+
+  it('is read as it was written', async () => {
+    const path = `${await temporaryDirectory()}/state.json`;
+    await writeState(liveWriter({ root: '/' }), path, STATE);
+    expect(await readState(liveHost({ root: '/' }), path)).toMatchObject(STATE);
+  });
+
+  it('is refused when it is damaged', async () => {
+    const path = `${await temporaryDirectory()}/state.json`;
+    await liveWriter({ root: '/' }).writeFile(path, '{"version":1}');
+    await expect(readState(liveHost({ root: '/' }), path)).rejects.toMatchObject({ exitCode: 65 });
+  });
+
+  it('is ours only on this machine, with this address, in this datastore', () => {
+    expect(strangeness(STATE, here)).toBeUndefined();
+    expect(strangeness(STATE, { ...here, machineId: 'clone' })).toContain('another id');
+    expect(strangeness(STATE, { ...here, publicIp: '192.168.9.2' })).toContain('not 192.168.9.2');
+    expect(strangeness(STATE, { ...here, prefix: '/other' })).toContain('not of /other');
+  });
+});
