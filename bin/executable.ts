@@ -51,6 +51,7 @@ function printVersion(): void {
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EPIPE') return;
     process.exitCode = 73;
+    process.stderr.write(`Error: the output cannot be written: ${error instanceof Error ? error.message : error}\n`);
   }
 }
 

@@ -36,6 +36,12 @@ export abstract class BaseCommand extends Command {
   /** The work of the command; resolves to the exit code. @throws {FlannelctlError} for what somebody can act on. */
   protected abstract execute(): Promise<number>;
 
+  /** oclif would take what is on standard input for an argument that is not given: a loop over `hosts` names no CHECK. */
+  protected override async init(): Promise<void> {
+    await super.init();
+    for (const arg of Object.values(this.ctor.args)) arg.ignoreStdin = true;
+  }
+
   /** oclif's own complaint about flags and arguments, without its context, as what it is: wrong usage. */
   protected override async catch(error: Error): Promise<never> {
     if (!(error instanceof Errors.CLIError && 'parse' in error)) throw error;
@@ -46,8 +52,19 @@ export abstract class BaseCommand extends Command {
     });
   }
 
+  readonly #over = new AbortController();
+
+  /** Aborted when the command is over: nothing it started is waited for any longer. */
+  protected get over(): AbortSignal {
+    return this.#over.signal;
+  }
+
   override async run(): Promise<void> {
-    process.exitCode = await this.execute();
+    try {
+      process.exitCode = await this.execute();
+    } finally {
+      this.#over.abort();
+    }
   }
 
   /** One report on stdout. */
@@ -89,19 +106,31 @@ export abstract class BaseCommand extends Command {
     return !flags['no-input'] && process.stdin.isTTY === true && process.stderr.isTTY === true;
   }
 
-  /** @throws {Error} when input ends before an answer. Anything but yes is no. */
-  protected async confirm(question: string): Promise<boolean> {
+  /** Anything but yes is no; so is the end of the input, and the end of the run while nobody has answered. */
+  protected async confirm(question: string, stop?: AbortSignal): Promise<boolean> {
     const { createInterface } = await import('node:readline/promises');
     const prompt = createInterface({ input: process.stdin, output: process.stderr });
+    const { promise: ended, resolve: end } = Promise.withResolvers<string>();
+    prompt.once('close', () => end(''));
+    // The terminal is in raw mode and sends no signal of its own.
+    prompt.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+    const onStop = () => prompt.close();
+    stop?.addEventListener('abort', onStop, { once: true });
     try {
-      return /^(y|yes|是)$/i.test((await prompt.question(`${question} [y/N] `)).trim());
+      return /^(y|yes|是)$/i.test((await Promise.race([prompt.question(`${question} [y/N] `), ended])).trim());
     } finally {
+      stop?.removeEventListener('abort', onStop);
       prompt.close();
     }
   }
 
   /** Aborts with the signal's name on the first SIGINT or SIGTERM (a second one ends the process as usual), or when time is over. */
-  protected deadline(ms: number): AbortSignal {
+  protected deadline(ms: number, stop: AbortSignal = this.stopSignal()): AbortSignal {
+    return AbortSignal.any([stop, AbortSignal.timeout(ms)]);
+  }
+
+  /** As {@link deadline}, for what goes on until it is told to stop. */
+  protected stopSignal(): AbortSignal {
     const controller = new AbortController();
     // Not `once`: a library that finds nobody else listening ends the process itself (signal-exit, which execa uses).
     for (const name of ['SIGINT', 'SIGTERM'] as const) {
@@ -110,12 +139,13 @@ export abstract class BaseCommand extends Command {
         controller.abort(name);
       });
     }
-    return AbortSignal.any([controller.signal, AbortSignal.timeout(ms)]);
+    return controller.signal;
   }
 
   /** Tells on a terminal how far the work is; the line goes away at its end. */
   protected progress(flags: { readonly quiet: boolean }): (done: number, total: number) => void {
-    const isShown = !flags.quiet && process.stderr.isTTY === true && process.stdout.isTTY === true;
+    const isTerminal = process.stderr.isTTY === true && process.stdout.isTTY === true;
+    const isShown = !flags.quiet && isTerminal && process.env['TERM'] !== 'dumb';
     return (done, total) => {
       if (isShown) process.stderr.write(done < total ? `\r${done}/${total} ` : '\r\u001b[K');
     };

@@ -69,7 +69,7 @@ export function doctorTimes(flags: TimeFlags): DoctorTimes {
   const wholeMs = parseDuration(flags.timeout ?? '30s', '--timeout');
   const passiveMs = Math.min(wholeMs, parseDuration(flags['check-timeout'], '--check-timeout'));
   const waitMs = flags.wait === undefined ? 0 : parseDuration(flags.wait, '--wait');
-  return { wholeMs, passiveMs, storeMs: Math.round(passiveMs * 0.7), waitMs };
+  return { wholeMs, passiveMs, storeMs: Math.round(Math.min(passiveMs * 0.7, wholeMs * 0.5)), waitMs };
 }
 
 interface PeerFlags {

@@ -7,9 +7,13 @@ import { type EnvironmentOptions, openEnvironment } from './fact-environment.ts'
 import { FactStore } from './facts/fact-store.ts';
 import { overlayPlanFact } from './facts/overlay.ts';
 
-export interface SessionOptions extends EnvironmentOptions {
+export interface SessionOptions extends Omit<EnvironmentOptions, 'signal'> {
+  /** Time for one look or one repair, begun anew for each: a question in between takes as long as it takes. */
+  readonly deadline: () => AbortSignal;
+  /** Aborted with the name of the signal by which somebody ended the run. */
+  readonly interruption: AbortSignal;
   readonly selection: CheckSelection;
-  readonly verdict: Omit<VerdictOptions, 'isNotApplicable' | 'interruptedBy'>;
+  readonly verdict: Omit<VerdictOptions, 'selected' | 'isNotApplicable' | 'interruptedBy'>;
   readonly language: Language;
   readonly version: string;
   readonly source: DoctorReport['run']['source'];
@@ -33,7 +37,7 @@ export class DoctorSession {
   /** Looks at the node anew. */
   async look(): Promise<DoctorReport> {
     const { selection, onProgress } = this.#options;
-    const opened = openEnvironment(this.#options);
+    const opened = openEnvironment({ ...this.#options, signal: this.#options.deadline() });
     let done = 0;
     try {
       const onOutcome = () => onProgress(++done, selection.needed.length);
@@ -45,15 +49,23 @@ export class DoctorSession {
     }
   }
 
-  /** What could be repaired of what the last look found. */
+  /** The last look once more; an interruption since then is in it. */
+  retell(): DoctorReport {
+    if (this.#last === undefined) throw new TypeError('nothing was looked at');
+    return this.#report(this.#last);
+  }
+
+  /** What could be repaired of what the last look found and the report tells. */
   repairs(): readonly RepairStep[] {
-    return this.#last === undefined ? [] : planRepair(this.#last.diagnosis, this.#options.verdict.suppressed);
+    if (this.#last === undefined) return [];
+    const told = new Set(this.retell().rootCauses.map(({ id }) => id));
+    return planRepair(this.#last.diagnosis, this.#options.verdict.suppressed).filter(({ check }) => told.has(check));
   }
 
   /** Carries out the repairs and looks again: the report is that of the second look. */
   async repair(steps: readonly RepairStep[]): Promise<DoctorReport> {
     const { world } = this.#options;
-    const { environment, close } = openEnvironment(this.#options);
+    const { environment, close } = openEnvironment({ ...this.#options, signal: this.#options.deadline() });
     try {
       const reobserve = () => new FactStore(environment).get(overlayPlanFact);
       this.#fixes = await applyRepair(steps, { writer: await world.writer(), reobserve });
@@ -69,15 +81,17 @@ export class DoctorSession {
   }
 
   #report(examination: Examination): DoctorReport {
-    const { selection, verdict, language, version, source, mayProbe, world, signal } = this.#options;
-    const interruptedBy = signal.reason === 'SIGINT' || signal.reason === 'SIGTERM' ? signal.reason : undefined;
+    const { selection, verdict, language, version, source, mayProbe, world, interruption } = this.#options;
+    const selected = new Set(selection.selected.map(({ id }) => id));
+    const { reason } = interruption;
+    const interruptedBy = reason === 'SIGINT' || reason === 'SIGTERM' ? reason : undefined;
     const { diagnosis, isNotApplicable, host, flannel } = examination;
     return buildReport({
       diagnosis,
-      verdict: judge(diagnosis, { ...verdict, isNotApplicable, interruptedBy }),
+      verdict: judge(diagnosis, { ...verdict, selected, isNotApplicable, interruptedBy }),
       language,
       suppressed: verdict.suppressed,
-      selected: new Set(selection.selected.map(({ id }) => id)),
+      selected,
       version,
       run: {
         startedAt: new Date(this.#startedAt).toISOString().replace(/\.\d+Z$/, 'Z'),

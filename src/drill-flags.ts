@@ -28,14 +28,25 @@ export const clusterFlags = {
   flanneld: Flags.string({ ...DRILL, summary: 'run this flanneld in the nodes; needs --store etcd' }),
 };
 
+/** What carries the overlay in `drill up`: drift then does not stay, so no fault can be told by it. */
+export const agentFlag = {
+  agent: Flags.boolean({
+    ...DRILL,
+    default: false,
+    exclusive: ['flanneld'],
+    summary: 'run our own agent, flannelctl up, in the nodes',
+  }),
+};
+
 interface ClusterFlags {
   readonly nodes: number;
   readonly store: 'file' | 'etcd';
   readonly flanneld: string | undefined;
+  readonly agent?: boolean;
 }
 
 /** @throws {UsageError} for a flanneld with the file store, which only the stand-in knows. */
-export async function clusterRequest(host: Host, { nodes, store, flanneld }: ClusterFlags) {
+export async function clusterRequest(host: Host, { nodes, store, flanneld, agent = false }: ClusterFlags) {
   if (flanneld !== undefined && store !== 'etcd') {
     throw new UsageError('a real flanneld needs --store etcd: it knows no file store');
   }
@@ -43,7 +54,7 @@ export async function clusterRequest(host: Host, { nodes, store, flanneld }: Clu
     throw new UsageError(`--flanneld takes an absolute path, not ${JSON.stringify(flanneld)}`);
   }
   if (flanneld !== undefined) await host.stat(flanneld);
-  return { nodes, store, flanneld: flanneld ?? null, program: await executable(host) };
+  return { nodes, store, agent, flanneld: flanneld ?? null, program: await executable(host) };
 }
 
 /**

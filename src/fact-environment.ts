@@ -1,6 +1,7 @@
 import type { GivenOptions, SecretBox } from './facts/fact.ts';
 import type { FactEnvironment } from './facts/fact-store.ts';
 import type { KubeApi } from './kube/kube.ts';
+import type { EtcdHealth } from './store/health.ts';
 import type { StoreSecrets, StoreSelection, SubnetStore } from './store/store.ts';
 import type { World } from './wire.ts';
 
@@ -25,6 +26,7 @@ export function openEnvironment(options: EnvironmentOptions): ClosableEnvironmen
   const secrets = secretBox(options.secrets);
   const stores = new Map<string, Promise<SubnetStore>>();
   const kubes = new Map<string, Promise<KubeApi>>();
+  const healths = new Map<string, Promise<EtcdHealth>>();
   const storeOptions = () => ({ secrets: secrets.secrets(), timeoutMs: given.storeTimeoutMs });
   const environment: FactEnvironment = {
     host: world.host,
@@ -37,8 +39,9 @@ export function openEnvironment(options: EnvironmentOptions): ClosableEnvironmen
     passiveTimeoutMs,
     openStore: (selection) => openOnce(stores, selection, () => world.openStore(selection, storeOptions())),
     openKube: (selection) => openOnce(kubes, selection, () => world.openKube(selection, storeOptions())),
+    openEtcdHealth: (selection) => openOnce(healths, selection, () => world.openEtcdHealth(selection, storeOptions())),
   };
-  return { environment, close: () => closeAll([...stores.values(), ...kubes.values()]) };
+  return { environment, close: () => closeAll([...stores.values(), ...kubes.values(), ...healths.values()]) };
 }
 
 function openOnce<T>(opened: Map<string, Promise<T>>, selection: StoreSelection, open: () => Promise<T>): Promise<T> {

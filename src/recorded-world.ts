@@ -4,6 +4,7 @@ import { recordedHost, recordedPort } from './host/recorded.ts';
 import { type Recording, recordCall, recordHost, recordPort } from './host/recording.ts';
 import { systemClock } from './host/system-clock.ts';
 import type { KubeApi } from './kube/kube.ts';
+import type { EtcdHealth } from './store/health.ts';
 import type { StoreSelection, SubnetStore } from './store/store.ts';
 import type { World } from './wire.ts';
 
@@ -23,6 +24,11 @@ export function recordingWorld(world: World, recording: Recording): World {
       const kube = await openRecorded(recording, port, () => world.openKube(selection, options));
       return recordPort<KubeApi>(port, kube, recording);
     },
+    openEtcdHealth: async (selection, options) => {
+      const port = portName('health', selection);
+      const health = await openRecorded(recording, port, () => world.openEtcdHealth(selection, options));
+      return recordPort<EtcdHealth>(port, health, recording);
+    },
   };
 }
 
@@ -37,8 +43,10 @@ export function replayingWorld(recording: Recording): World {
     host: recordedHost(recording),
     clock: { ...systemClock, now: () => recording.startedAt },
     writer: () => Promise.reject(new UnavailableError('unsupported', 'a recorded host cannot be repaired')),
+    resident: () => Promise.reject(new UnavailableError('unsupported', 'nothing stays in a recorded host')),
     openStore: (selection) => open<SubnetStore>(portName('store', selection)),
     openKube: (selection) => open<KubeApi>(portName('kube', selection)),
+    openEtcdHealth: (selection) => open<EtcdHealth>(portName('health', selection)),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { DoctorReport, Language } from './doctor/report.ts';
 import { UsageError } from './errors.ts';
 import { REPORT_FORMATS, type ReportFormat, renderReport } from './render/reporter.ts';
-import type { World } from './wire.ts';
+import { assertWritable, writeOutput } from './wire.ts';
 
 export interface ReportFile {
   readonly format: ReportFormat;
@@ -25,14 +25,19 @@ export function reportFiles(specs: readonly string[]): readonly ReportFile[] {
   });
 }
 
+/** Finds out before the run. @throws {OutputError} when one could not be written. */
+export async function assertReportFiles(files: readonly ReportFile[]): Promise<void> {
+  for (const { path } of files) await assertWritable(path);
+}
+
 /** @throws {OutputError} when one cannot be written. */
 export async function writeReportFiles(
   files: readonly ReportFile[],
   report: DoctorReport,
-  { language, world }: { readonly language: Language; readonly world: World },
+  language: Language,
 ): Promise<void> {
   for (const { format, path } of files) {
     const text = await renderReport(report, format, { language, surface: NO_TERMINAL });
-    await (await world.writer()).writeFile(path, text.endsWith('\n') || text === '' ? text : `${text}\n`);
+    await writeOutput(path, text.endsWith('\n') || text === '' ? text : `${text}\n`);
   }
 }

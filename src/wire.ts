@@ -1,13 +1,18 @@
 import { InputError, UnavailableError } from './errors.ts';
 import type { Clock } from './host/clock.ts';
 import type { Argv, Host, HostWriter } from './host/host.ts';
+import type { RelayOptions } from './host/live-relay.ts';
+import type { Resident } from './host/resident.ts';
 import type { KubeApi } from './kube/kube.ts';
 import type { RawEtcd } from './store/etcd.ts';
-import type { StoreSecrets, StoreSelection, SubnetStore } from './store/store.ts';
+import type { EtcdHealth } from './store/health.ts';
+import type { EtcdSelection, StoreSecrets, StoreSelection, SubnetStore } from './store/store.ts';
 
 export interface WorldOptions {
   /** `--root`: where the host's files are seen; `/` outside a container. */
   readonly root: string;
+  /** Aborted when the command is over: programs that still run are ended. */
+  readonly over?: AbortSignal;
 }
 
 export interface StoreOptions {
@@ -22,15 +27,18 @@ export interface World {
   readonly clock: Clock;
   /** Ask for it only where something is going to be written. */
   writer(): Promise<HostWriter>;
+  /** For a process that stays: the agent, and who asks it. */
+  resident(): Promise<Resident>;
   openStore(selection: StoreSelection, options: StoreOptions): Promise<SubnetStore>;
   openKube(selection: Extract<StoreSelection, { kind: 'kube' }>, options: StoreOptions): Promise<KubeApi>;
+  openEtcdHealth(selection: EtcdSelection, options: StoreOptions): Promise<EtcdHealth>;
 }
 
 export async function openWorld(options: WorldOptions): Promise<World> {
   const { assertHostRoot, liveHost, liveWriter } = await import('./host/live.ts');
   const { systemClock } = await import('./host/system-clock.ts');
   await assertHostRoot(options.root);
-  const host = liveHost({ root: options.root });
+  const host = liveHost(options);
   const writer = async () => liveWriter({ root: options.root });
   const openKube: World['openKube'] = async (selection, { timeoutMs }) => {
     const { openKubeApi } = await import('./kube/client.ts');
@@ -40,8 +48,13 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     host,
     clock: systemClock,
     writer,
+    resident: async () => (await import('./host/live-resident.ts')).liveResident(),
     openKube,
     openStore: (selection, store) => openStore(selection, { ...store, host, clock: systemClock, writer, openKube }),
+    openEtcdHealth: async (selection, store) => {
+      const { openEtcdHealth } = await import('./store/etcd-health.ts');
+      return openEtcdHealth({ selection, host, ...store });
+    },
   };
 }
 
@@ -90,6 +103,11 @@ export async function openRaw(
   }
 }
 
+/** Name of this host's Node as a DaemonSet gives it (downward API); `undefined`: it does not. */
+export function nodeNameFromEnvironment(): string | undefined {
+  return process.env['NODE_NAME'] || undefined;
+}
+
 /** The name this process has in /proc/PID/comm. */
 export async function nameProcess(name: string): Promise<void> {
   const { writeProcessName } = await import('./host/live-process-name.ts');
@@ -102,13 +120,38 @@ export async function runOnTerminal(argv: Argv): Promise<number> {
   return runAttached(argv);
 }
 
+/** For the drill: passes TCP connections on, late, until `signal` fires. */
+export async function relay(options: RelayOptions, signal: AbortSignal): Promise<void> {
+  const { relayTcp } = await import('./host/live-relay.ts');
+  return relayTcp(options, signal);
+}
+
 /** A file given on the command line, or standard input for `-`. @throws {InputError} when it cannot be read. */
 export async function readInput(path: string): Promise<string> {
   const { readFile } = await import('node:fs/promises');
   try {
-    return await readFile(path === '-' ? '/dev/stdin' : path, 'utf8');
+    return path === '-' ? await readStandardInput() : await readFile(path, 'utf8');
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
-    throw new InputError(`${path} cannot be read: ${message}`, { cause });
+    throw new InputError(`${path === '-' ? 'standard input' : path} cannot be read: ${message}`, { cause });
   }
+}
+
+/** As it was handed over: /dev/stdin would be opened anew, which a socket or somebody else's file does not allow. */
+async function readStandardInput(): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** Writes a file named on the command line. @throws {OutputError} when it cannot be written, also for a directory that is not there. */
+export async function writeOutput(path: string, content: string, mode?: number): Promise<void> {
+  const { writeOutputFile } = await import('./host/live.ts');
+  return writeOutputFile(path, content, mode);
+}
+
+/** Finds out beforehand. @throws {OutputError} when {@link writeOutput} would fail. */
+export async function assertWritable(path: string): Promise<void> {
+  const { assertOutputFile } = await import('./host/live.ts');
+  return assertOutputFile(path);
 }

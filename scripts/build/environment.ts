@@ -4,7 +4,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
  * Variables by which Node reads data or writes files where its environment says, and which no option switches off. A tool
  * that runs as root obeys none of them: what the executable looks for instead is never set.
  */
-const OBEYED_BY_NODE = ['NODE_COMPILE_CACHE', 'NODE_V8_COVERAGE', 'NODE_REDIRECT_WARNINGS', 'NODE_ICU_DATA'] as const;
+const OBEYED_BY_NODE = [
+  'NODE_COMPILE_CACHE',
+  'NODE_V8_COVERAGE',
+  'NODE_REDIRECT_WARNINGS',
+  'NODE_ICU_DATA',
+  'NODE_EXTRA_CA_CERTS',
+] as const;
 
 /** Renames them in a copy of Node, byte for byte. @throws {Error} when one is not found: Node has changed. */
 export function deafenToEnvironment(node: string): void {

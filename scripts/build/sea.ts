@@ -55,7 +55,11 @@ function seaConfig(chunks: readonly Chunk[]): object {
     useSnapshot: false,
     useCodeCache: true,
     // DEP0123: grpc-js names an IP address as TLS server name. OPENSSL_CONF could name a module to load into the process.
-    execArgv: ['--disable-warning=DEP0123', '--disable-warning=ExperimentalWarning', '--openssl-config=/dev/null'],
+    execArgv: [
+      ...['--disable-warning=DEP0123', '--disable-warning=ExperimentalWarning', '--openssl-config=/dev/null'],
+      // Fifty thousand gRPC calls leave half a gigabyte of garbage behind with the default of 16 MB, and a third of that with this.
+      '--max-semi-space-size=4',
+    ],
     // Neither NODE_OPTIONS nor --node-options= reach Node.
     execArgvExtension: 'none',
     assets: Object.fromEntries(assets),

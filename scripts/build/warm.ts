@@ -12,6 +12,14 @@ interface Cli {
 type Evaluate = (module: object, require: (id: string) => unknown) => object;
 
 const LIGHT_COMMANDS = [['version', '-o', 'json'], ['checks'], ['checks', '--help'], ['--help'], ['no-such-command']];
+/** A healthy node as it was recorded, and a datastore that refuses: what a doctor compiles, without asking anything of this machine's network. */
+const RECORDING = join(import.meta.dirname, '../../test/scenarios/healthy-etcd.json');
+const DOCTOR = ['doctor', '--replay', RECORDING, '-o'];
+const DOCTOR_COMMANDS = [
+  [...DOCTOR, 'json'],
+  [...DOCTOR, 'text', '--probe', 'passive'],
+  ['doctor', '--probe', 'passive', '--timeout', '2s', '--etcd-endpoints', 'http://127.0.0.1:1'],
+];
 
 const builtin = createRequire('file:///');
 const folder = process.argv[2] ?? '';
@@ -19,7 +27,7 @@ const scripts = new Map<string, Script>();
 const loaded = new Map<string, { exports: object }>();
 
 const cli: Cli = requireFrom('./cli.cjs');
-for (const argv of LIGHT_COMMANDS) await cli.main(argv);
+for (const argv of [...LIGHT_COMMANDS, ...DOCTOR_COMMANDS]) await cli.main(argv);
 for (const name of globSync('*.cjs', { cwd: folder })) requireFrom(`./${name}`);
 for (const [name, script] of scripts) writeFileSync(join(folder, `${name}.cache`), script.createCachedData());
 process.exit(0);

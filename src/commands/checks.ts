@@ -1,7 +1,6 @@
 import { BaseCommand } from '../base-command.ts';
-import { listChecks } from '../doctor/check-list.ts';
 import type { ExitCode } from '../errors.ts';
-import { checks } from '../generated/checks.ts';
+import { checkLists } from '../generated/check-list.ts';
 import { renderCheckTable } from '../render/check-table.ts';
 import { renderJson } from '../render/json.ts';
 
@@ -18,7 +17,7 @@ export default class Checks extends BaseCommand {
   protected async execute(): Promise<ExitCode> {
     const { flags } = await this.parse(Checks);
     const format = this.format(flags, ['text', 'json', 'name']);
-    const list = listChecks(checks, this.language(flags));
+    const list = checkLists[this.language(flags)];
     switch (format) {
       case 'json':
         this.print(renderJson(list));

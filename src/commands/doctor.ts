@@ -8,7 +8,8 @@ import type { ExitCode } from '../errors.ts';
 import { etcdSecrets } from '../flannel-flags.ts';
 import { checks } from '../generated/checks.ts';
 import { REPORT_FORMATS, renderReport } from '../render/reporter.ts';
-import { reportFiles, writeReportFiles } from '../report-files.ts';
+import { wordsOf } from '../render/words.ts';
+import { assertReportFiles, reportFiles, writeReportFiles } from '../report-files.ts';
 
 export default class Doctor extends BaseCommand {
   static override summary = 'Find the root cause of what is wrong with flannel on this node';
@@ -30,27 +31,29 @@ export default class Doctor extends BaseCommand {
     const reports = reportFiles(flags.report ?? []);
     const { wholeMs, passiveMs, storeMs, waitMs } = doctorTimes(flags);
     const language = this.language(flags);
-    const { world, source, finish } = await openDoctorWorld(flags);
-    const signal = this.deadline(wholeMs + waitMs);
+    const selection = selectChecks(checks, argv.map(String), flags.skip ?? []);
+    await assertReportFiles(reports);
+    const { world, source, finish } = await openDoctorWorld(flags, this.over);
+    const interruption = this.stopSignal();
     const session = new DoctorSession({
       world,
-      signal,
+      interruption,
+      deadline: () => this.deadline(wholeMs, interruption),
       language,
       given: givenOptions(flags, storeMs),
       secrets: await etcdSecrets(flags),
       mayProbe: flags.probe === 'active',
       passiveTimeoutMs: passiveMs,
-      selection: selectChecks(checks, argv.map(String), flags.skip ?? []),
+      selection,
       verdict: { failOn: flags['fail-on'], strict: flags.strict, suppressed: resolveIds(checks, flags.suppress ?? []) },
       version: this.config.version,
       source,
       onProgress: this.progress(flags),
     });
-    const { fix, yes, 'dry-run': dryRun } = flags;
-    const asking = { canAsk: this.canAsk(flags), confirm: this.confirm, note: this.note };
-    const report = await treat(session, { fix, yes, dryRun, waitMs, clock: world.clock, signal, ...asking });
+    const asking = { canAsk: this.canAsk(flags), confirm: this.confirm, note: this.note, words: wordsOf(language) };
+    const report = await treat(session, { ...flags, waitMs, clock: world.clock, interruption, ...asking });
     await finish();
-    await writeReportFiles(reports, report, { language, world });
+    await writeReportFiles(reports, report, language);
     this.print(await renderReport(report, format, { language, surface: this.surface(flags) }));
     return report.verdict.exitCode;
   }

@@ -141,6 +141,21 @@ describe('a hostile environment', () => {
     },
   );
 
+  it('takes no certificate authority from NODE_EXTRA_CA_CERTS', async () => {
+    const argv = [
+      EXECUTABLE,
+      'doctor',
+      '--probe',
+      'passive',
+      '--timeout',
+      '2s',
+      '--etcd-endpoints',
+      'https://127.0.0.1:1',
+    ];
+    const { stderr } = await run(argv, { NODE_EXTRA_CA_CERTS: join(folder, 'foreign.pem') });
+    expect(stderr).toBe('');
+  });
+
   it('does not switch off the verification of certificates', async () => {
     const { stderr } = await run([EXECUTABLE, 'checks'], { NODE_TLS_REJECT_UNAUTHORIZED: '0' });
     expect(stderr).toBe('');

@@ -107,6 +107,7 @@ export class OverlayPair {
       stat: refuse,
       connect: refuse,
       udp: refuse,
+      exchange: refuse,
     };
   }
 

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { canonicalIp, canonicalNetwork, contains, containsIp, nthAddress, overlaps, parseCidr } from '../../src/net/cidr.ts';
+import {
+  canonicalIp,
+  canonicalNetwork,
+  contains,
+  containsIp,
+  nthAddress,
+  overlaps,
+  parseCidr,
+} from '../../src/net/cidr.ts';
 
 const cidr = (text: string) => {
   const parsed = parseCidr(text);
@@ -9,15 +17,27 @@ const cidr = (text: string) => {
 
 describe('networks as arithmetic', () => {
   it('keeps the address as written and clears the host part of the network', () => {
-    expect(cidr('10.244.1.7/24')).toEqual({ family: 4, address: '10.244.1.7', network: '10.244.1.0', prefixLength: 24 });
+    expect(cidr('10.244.1.7/24')).toEqual({
+      family: 4,
+      address: '10.244.1.7',
+      network: '10.244.1.0',
+      prefixLength: 24,
+    });
   });
 
-  it.each(['10.0.0.256/8', '010.0.0.1/8', '10.0.0/8', '10.0.0.0/33', '10.0.0.0', '::1%eth0/64', 'fc00::/129', ' 10.0.0.0/8', '10.0.0.0/8\n'])(
-    'refuses %j',
-    (text) => {
-      expect(parseCidr(text)).toBeUndefined();
-    },
-  );
+  it.each([
+    '10.0.0.256/8',
+    '010.0.0.1/8',
+    '10.0.0/8',
+    '10.0.0.0/33',
+    '10.0.0.0',
+    '::1%eth0/64',
+    'fc00::/129',
+    ' 10.0.0.0/8',
+    '10.0.0.0/8\n',
+  ])('refuses %j', (text) => {
+    expect(parseCidr(text)).toBeUndefined();
+  });
 
   it('writes IPv6 as RFC 5952 has it', () => {
     expect(canonicalIp('FC00:0:0:0:0:0:0:1')).toBe('fc00::1');

@@ -3,7 +3,7 @@ import { renderReport } from '../../src/render/reporter.ts';
 import { aBrokenReport, aCheckSection, aReport } from '../support/report.ts';
 
 const PIPE = { isTerminal: false, hasColor: false, columns: 100 };
-const TERMINAL = { isTerminal: true, hasColor: false, columns: 100 };
+const TERMINAL = { isTerminal: true, hasColor: false, columns: 120 };
 const text = (report = aReport(), surface = PIPE, language: 'en' | 'zh' = 'en') =>
   renderReport(report, 'text', { language, surface });
 

@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../base-command.ts';
+import { fitting } from '../../drill/fitting.ts';
 import { exitCodeOf } from '../../drill/matrix.ts';
 import { renderMatrixMarkdown, renderMatrixText } from '../../drill/matrix-text.ts';
 import { chooseSets } from '../../drill/pairs.ts';
@@ -35,11 +36,13 @@ export default class DrillRun extends BaseCommand {
   protected async execute(): Promise<ExitCode> {
     const { flags, argv } = await this.parse(DrillRun);
     const format = this.format(flags, ['text', 'json', 'markdown']);
-    const sets = chooseSets(selectFaults(faultSelection, argv.map(String)), flags);
+    const named = selectFaults(faultSelection, argv.map(String));
+    const { faults, skipped } = argv.length === 0 ? fitting(named, flags.store) : { faults: named, skipped: [] };
+    const sets = chooseSets(faults, flags);
     const tools = await openDrillTools(this.deadline(NO_DEADLINE_MS));
     const tell = (line: string) => (flags.quiet ? undefined : this.note(line));
     const up = await clusterRequest(tools.host, flags);
-    const matrix = await runDrill(tools, { up, sets, jobs: flags.jobs, tell });
+    const matrix = await runDrill(tools, { up, sets, skipped, jobs: flags.jobs, tell });
     switch (format) {
       case 'json':
         this.print(renderJson(matrix));

@@ -2,7 +2,7 @@ import { BaseCommand } from '../../base-command.ts';
 import { nodesOf } from '../../drill/cluster.ts';
 import { describeCluster, describeClusterText } from '../../drill/list.ts';
 import { bringUp } from '../../drill/up.ts';
-import { clusterFlags, clusterRequest, NO_DEADLINE_MS } from '../../drill-flags.ts';
+import { agentFlag, clusterFlags, clusterRequest, NO_DEADLINE_MS } from '../../drill-flags.ts';
 import { openDrillTools } from '../../drill-world.ts';
 import type { ExitCode } from '../../errors.ts';
 import { renderJson } from '../../render/json.ts';
@@ -14,9 +14,10 @@ export default class DrillUp extends BaseCommand {
   static override examples = [
     'sudo <%= config.bin %> drill up',
     'sudo <%= config.bin %> drill up --nodes 5 --store etcd',
+    'sudo <%= config.bin %> drill up --store etcd --agent',
     'sudo <%= config.bin %> drill up --store etcd --flanneld /opt/bin/flanneld',
   ];
-  static override flags = clusterFlags;
+  static override flags = { ...clusterFlags, ...agentFlag };
 
   protected async execute(): Promise<ExitCode> {
     const { flags } = await this.parse(DrillUp);

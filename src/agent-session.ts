@@ -1,0 +1,74 @@
+import type { DownResult } from './agent/down.ts';
+import type { FlannelOptions } from './net/flannel-options.ts';
+import type { AgentReport } from './render/agent-status.ts';
+import { selectStore } from './store/selection.ts';
+import type { StoreSecrets } from './store/store.ts';
+
+export interface SessionInput {
+  readonly root: string;
+  readonly options: FlannelOptions;
+  readonly secrets: StoreSecrets;
+  readonly timeoutMs: number;
+  readonly stateFile: string;
+}
+
+export interface StatusSessionInput extends SessionInput {
+  /** Somebody named the datastore. */
+  readonly isNamed: boolean;
+}
+
+/** Something to look at again and again, and to close at the end. */
+export interface StatusSession {
+  look(): Promise<AgentReport>;
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+  /** Monotonic ms. */
+  now(): number;
+  close(): Promise<void>;
+}
+
+export async function openStatus(input: StatusSessionInput): Promise<StatusSession> {
+  const { openWorld } = await import('./wire.ts');
+  const { readStatus } = await import('./agent/status.ts');
+  const { readKnowledge } = await import('./agent/knowledge.ts');
+  const { LOCK_NAME } = await import('./agent/settings.ts');
+  const { root, options, secrets, timeoutMs, stateFile, isNamed } = input;
+  const world = await openWorld({ root });
+  const { host, clock } = world;
+  const resident = await world.resident();
+  const store = await world.openStore(selectStore(options), { secrets, timeoutMs });
+  const know = () => readKnowledge({ host, store, stateFile, isNamed });
+  return {
+    look: async () => {
+      const [overlay, said] = await Promise.all([readStatus({ host, clock, options, know }), resident.ask(LOCK_NAME)]);
+      return { overlay, agent: said === undefined ? null : JSON.parse(said) };
+    },
+    sleep: (ms, signal) => clock.sleep(ms, signal),
+    now: () => clock.monotonic(),
+    close: () => store.close(),
+  };
+}
+
+/** `down`; the datastore is opened only to give the lease back. */
+export async function runDown(input: SessionInput & { readonly release: boolean }): Promise<DownResult> {
+  const { openWorld } = await import('./wire.ts');
+  const { takeDown } = await import('./agent/down.ts');
+  const { root, options, secrets, timeoutMs, stateFile } = input;
+  const world = await openWorld({ root });
+  const [writer, resident] = await Promise.all([world.writer(), world.resident()]);
+  const selection = selectStore(options);
+  const store = input.release ? await world.openStore(selection, { secrets, timeoutMs }) : undefined;
+  try {
+    const { host } = world;
+    return await takeDown({
+      host,
+      writer,
+      resident,
+      options,
+      stateFile,
+      storeKind: selection.kind,
+      releaseFrom: store,
+    });
+  } finally {
+    await store?.close();
+  }
+}

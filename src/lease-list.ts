@@ -1,0 +1,152 @@
+import { setFlagsFromString } from 'node:v8';
+import { UsageError } from './errors.ts';
+import { placeOf } from './lease-place.ts';
+import type { LeaseSession } from './lease-session.ts';
+import { type LeaseView, measureView, readView } from './lease-view.ts';
+import { type JudgedLease, judgeLease } from './leases/judged.ts';
+import { LEASE_STATES, type LeaseState } from './leases/states.ts';
+import { nearest } from './nearest.ts';
+import { leaseItem, leaseListHead } from './render/lease-document.ts';
+import { type LeaseTable, leaseName, leaseTable, type TableFormat } from './render/lease-table.ts';
+import { jsonWithList } from './render/safe-json.ts';
+import type { LeasePage } from './store/store.ts';
+
+export interface ListRequest {
+  readonly format: TableFormat | 'json' | 'yaml' | 'name';
+  readonly language: 'en' | 'zh';
+  readonly ttl: boolean;
+  readonly state: LeaseState | undefined;
+  readonly kubeconfigEnv: string | undefined;
+  /** One or more whole lines of the report. */
+  readonly print: (text: string) => void;
+}
+
+/** @throws {UsageError} for a state there is not, or one that cannot be told without the time left. */
+export function wantedState(state: string | undefined, ttl: boolean): LeaseState | undefined {
+  if (state === undefined) return undefined;
+  const found = LEASE_STATES.find((one) => one === state);
+  if (found === undefined) {
+    const meant = nearest(state, LEASE_STATES);
+    const hint = `${meant === undefined ? '' : `Did you mean ${meant}? `}There are ${LEASE_STATES.join(', ')}.`;
+    throw new UsageError(`there is no state ${JSON.stringify(state)}`, { hint });
+  }
+  if (!ttl && ['live', 'overdue', 'stale'].includes(found)) {
+    throw new UsageError(`whether a lease is ${found} is not known without its TTL`, { hint: 'Leave --no-ttl out.' });
+  }
+  return found;
+}
+
+/** So many overdue owners are measured for a list; more are a matter for prune. */
+const MAX_MEASURED = 32;
+/** More than a page: rows are shown while the rest is read. */
+const STREAMED_FROM = 1000;
+
+/** Prints the list, and resolves to it. */
+export async function listLeases(session: LeaseSession, request: ListRequest): Promise<LeaseView> {
+  // A call for the time of every lease leaves garbage that V8 would let grow to ten times what is in use.
+  setFlagsFromString('--heap-growing-percent=40');
+  const { format, ttl, kubeconfigEnv } = request;
+  if (format !== 'text' && format !== 'wide') {
+    const view = await withStale(session, await readView(session, { ttl, kubeconfigEnv }));
+    await printWhole(session, view, { ...request, format });
+    return view;
+  }
+  const table = { ...request, format };
+  const overview = await overviewOf(session, table);
+  if (overview.kind === 'large') return streamTable(session, overview, table);
+  const isWhole = !ttl || session.store.kind === 'kube';
+  const view = isWhole ? overview.view : await withStale(session, await withTimes(session, overview.view));
+  printTable(view.leases, table);
+  return view;
+}
+
+/** What is kept of the first reading, which is without times: of a large one no more than its rows need. */
+type Overview = { readonly kind: 'small'; readonly view: LeaseView } | LargeOverview;
+
+interface LargeOverview extends Pick<LeaseView, 'scene' | 'judge'> {
+  readonly kind: 'large';
+  readonly table: LeaseTable;
+}
+
+async function overviewOf(session: LeaseSession, request: TableRequest): Promise<Overview> {
+  const view = await readView(session, { ttl: false, kubeconfigEnv: request.kubeconfigEnv });
+  const { scene, judge, leases } = view;
+  const isSmall = leases.length <= STREAMED_FROM || !request.ttl || session.store.kind === 'kube';
+  return isSmall ? { kind: 'small', view } : { kind: 'large', scene, judge, table: leaseTable(leases, request.format) };
+}
+
+type TableRequest = ListRequest & { readonly format: TableFormat };
+
+function printTable(leases: readonly JudgedLease[], request: TableRequest): void {
+  const shown = leases.filter((lease) => isShown(lease, request.state));
+  if (shown.length === 0) return;
+  const table = leaseTable(shown, request.format);
+  request.print([table.head, ...shown.map(table.row)].join('\n'));
+}
+
+/** Rows in the order of the listing, as their times come in; those that are overdue last, because their owners are measured. */
+async function streamTable(
+  session: LeaseSession,
+  { table, ...overview }: LargeOverview,
+  request: TableRequest,
+): Promise<LeaseView> {
+  request.print(table.head);
+  const printed = new Set<string>();
+  const show = (leases: readonly JudgedLease[]) => {
+    const rows = leases.filter((lease) => isShown(lease, request.state) && !printed.has(lease.record.key));
+    for (const { record } of rows) printed.add(record.key);
+    if (rows.length > 0) request.print(rows.map(table.row).join('\n'));
+  };
+  const onPage = (page: LeasePage) =>
+    show(page.records.map((record) => judgeLease(record, overview)).filter((lease) => !isOverdue(lease)));
+  const view = await withStale(session, await withTimes(session, overview, onPage));
+  show(view.leases);
+  return view;
+}
+
+async function withTimes(
+  session: LeaseSession,
+  { scene, judge }: Pick<LeaseView, 'scene' | 'judge'>,
+  onPage?: (page: LeasePage) => void,
+): Promise<LeaseView> {
+  const listing = await session.store.listLeases(onPage === undefined ? {} : { onPage });
+  return { scene, judge, listing, leases: listing.records.map((record) => judgeLease(record, { scene, judge })) };
+}
+
+async function withStale(session: LeaseSession, view: LeaseView): Promise<LeaseView> {
+  const candidates = view.leases.filter((lease) => isOverdue(lease) && !lease.states.includes('this-host'));
+  if (candidates.length > MAX_MEASURED || session.store.kind === 'kube') return view;
+  const isWanted = (lease: JudgedLease) => candidates.includes(lease);
+  return measureView(session, view, { isWanted, onlyProof: true });
+}
+
+async function printWhole(
+  session: LeaseSession,
+  { listing, leases }: LeaseView,
+  { format, language, state, print }: ListRequest & { readonly format: 'json' | 'yaml' | 'name' },
+): Promise<void> {
+  const items = leases.filter((lease) => isShown(lease, state));
+  const describe = (lease: JudgedLease) => leaseItem(lease, language);
+  const document = { head: leaseListHead(placeOf(session, listing)), name: 'items', items, describe };
+  switch (format) {
+    case 'name':
+      print(items.map(({ record }) => leaseName(record)).join('\n'));
+      break;
+    case 'json':
+      for (const piece of jsonWithList(document)) print(piece);
+      break;
+    case 'yaml': {
+      const { yamlWithList } = await import('./render/yaml.ts');
+      for (const piece of yamlWithList(document)) print(piece);
+      break;
+    }
+  }
+}
+
+function isShown({ states }: JudgedLease, state: LeaseState | undefined): boolean {
+  return state === undefined || states.includes(state);
+}
+
+function isOverdue({ states }: JudgedLease): boolean {
+  return states.includes('overdue');
+}

@@ -1,0 +1,25 @@
+import { Flags } from '@oclif/core';
+import { DEFAULT_STATE_FILE } from './agent/settings.ts';
+import { flannelFlags } from './flannel-flags.ts';
+
+/** Flags of the agent, besides flanneld's own. */
+export const upFlags = {
+  ...flannelFlags,
+  once: Flags.boolean({ default: false, summary: 'program the overlay once and leave' }),
+  'dry-run': Flags.boolean({ default: false, summary: 'show what would be done; write nothing, take no lease' }),
+  'set-node-network-unavailable': Flags.boolean({
+    default: true,
+    allowNo: true,
+    env: 'FLANNELD_SET_NODE_NETWORK_UNAVAILABLE',
+    summary: 'write the condition NetworkUnavailable of the Node',
+  }),
+  takeover: Flags.boolean({ default: false, summary: 'stop the flanneld that owns the overlay here' }),
+  'on-conflict': Flags.option({
+    options: ['fail', 'reallocate'] as const,
+    default: 'fail' as const,
+    summary: 'what to do when another host holds the subnet',
+  })(),
+  force: Flags.boolean({ default: false, summary: 'reallocate even while pods use the subnet' }),
+  'leases-file': Flags.string({ summary: 'start from this LeaseList when no datastore answers' }),
+  'state-file': Flags.string({ default: DEFAULT_STATE_FILE, summary: 'where the last known state is kept' }),
+};

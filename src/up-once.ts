@@ -1,0 +1,25 @@
+import { type OnceResult, previewOnce, upOnce } from './agent/once.ts';
+import type { FlannelOptions } from './net/flannel-options.ts';
+import { selectStore } from './store/selection.ts';
+import type { StoreSecrets } from './store/store.ts';
+
+export interface OnceRun {
+  readonly root: string;
+  readonly options: FlannelOptions;
+  readonly secrets: StoreSecrets;
+  readonly timeoutMs: number;
+  readonly isDry: boolean;
+}
+
+/** `up --once` and `up --dry-run`. */
+export async function runOnce({ root, options, secrets, timeoutMs, isDry }: OnceRun): Promise<OnceResult> {
+  const { openWorld } = await import('./wire.ts');
+  const world = await openWorld({ root });
+  const store = await world.openStore(selectStore(options), { secrets, timeoutMs });
+  const input = { options, host: world.host, store };
+  try {
+    return isDry ? await previewOnce(input) : await upOnce({ ...input, writer: await world.writer() });
+  } finally {
+    await store.close();
+  }
+}

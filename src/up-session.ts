@@ -1,0 +1,87 @@
+import type { Ending } from './agent/agent.ts';
+import type { AgentSettings } from './agent/settings.ts';
+import type { Host } from './host/host.ts';
+import type { NodeConditionPatch } from './kube/kube.ts';
+import type { FlannelOptions } from './net/flannel-options.ts';
+import { selectStore } from './store/selection.ts';
+import type { StoreSecrets, StoreSelection } from './store/store.ts';
+
+export interface AgentInput {
+  readonly root: string;
+  readonly settings: Omit<AgentSettings, 'prefix'>;
+  readonly secrets: StoreSecrets;
+  /** Deadline of one call of the datastore. */
+  readonly timeoutMs: number;
+  readonly debug: boolean;
+  /** Writes the condition NetworkUnavailable of the Node, as flannel does. */
+  readonly setsCondition: boolean;
+  readonly say: (line: string) => void;
+}
+
+/** Runs the node agent until the signal aborts. */
+export async function runNodeAgent(
+  { settings, secrets, timeoutMs, ...input }: AgentInput,
+  signal: AbortSignal,
+): Promise<Ending> {
+  const [{ openWorld }, { runAgent }, { promMeasures }, { logfmt }] = await Promise.all([
+    import('./wire.ts'),
+    import('./agent/agent.ts'),
+    import('./agent/measures.ts'),
+    import('./agent/log.ts'),
+  ]);
+  const world = await openWorld({ root: input.root });
+  const { host, clock } = world;
+  const selection = await nodeSelection(settings.options, host);
+  const store = await world.openStore(selection, { secrets, timeoutMs });
+  const log = logfmt(clock, input.say, { debug: input.debug });
+  const [writer, resident] = await Promise.all([world.writer(), world.resident()]);
+  const measures = promMeasures();
+  const kube =
+    selection.kind === 'kube' && input.setsCondition
+      ? await world.openKube(selection, { secrets, timeoutMs })
+      : undefined;
+  const announce = () => kube?.patchNodeStatus(nodeNameOf(selection), { condition: networkIsUp(clock.now()) });
+  const announcing = kube === undefined ? {} : { announce: async () => void (await announce()) };
+  const parts = { host, clock, writer, resident, store, log, measures, ...announcing };
+  try {
+    return await runAgent(parts, { ...settings, prefix: prefixOf(selection) }, signal);
+  } finally {
+    await kube?.close();
+    await store.close();
+  }
+}
+
+/** The datastore, with the name of this host's Node where it has one: kubelet's default is the host's name in lower case. */
+async function nodeSelection(options: FlannelOptions, host: Host): Promise<StoreSelection> {
+  const selection = selectStore(options);
+  if (selection.kind !== 'kube') return selection;
+  const { nodeNameFromEnvironment } = await import('./wire.ts');
+  return { ...selection, nodeName: nodeNameFromEnvironment() ?? (await host.identity()).hostname.toLowerCase() };
+}
+
+function nodeNameOf(selection: StoreSelection): string {
+  return (selection.kind === 'kube' ? selection.nodeName : undefined) ?? '';
+}
+
+/** In flannel's words (flannel pkg/subnet/kube). */
+function networkIsUp(at: number): NodeConditionPatch {
+  return {
+    type: 'NetworkUnavailable',
+    status: 'False',
+    reason: 'FlannelIsUp',
+    message: 'Flannel is running on this node',
+    at,
+  };
+}
+
+/** What of the datastore is used; a state file of another part is not ours. */
+export function prefixOf(selection: StoreSelection): string {
+  switch (selection.kind) {
+    case 'etcd':
+      return selection.prefix;
+    case 'kube':
+      return selection.annotationPrefix;
+    case 'file':
+      return selection.path;
+  }
+}
