@@ -49,7 +49,7 @@ async function createFile(write: FileWrite): Promise<void> {
 async function appendFile({ root, path, content, mode }: FileWrite): Promise<void> {
   await writing(path, async () => {
     const real = await pathInRoot(root, path, { followLast: false });
-    await mkdir(dirname(real), { recursive: true, mode: 0o755 });
+    await makeDirectory(dirname(real));
     const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
     const file = await open(real, flags, mode ?? 0o644);
     await closing(file, async () => {
@@ -65,7 +65,7 @@ async function viaTemporary(
   publish: (temporary: string) => Promise<void>,
 ): Promise<void> {
   const directory = dirname(real);
-  await mkdir(directory, { recursive: true, mode: 0o755 });
+  await makeDirectory(directory);
   const temporary = join(directory, `.flannelctl-${randomBytes(6).toString('hex')}`);
   try {
     await writeSynced(temporary, write);
@@ -74,6 +74,32 @@ async function viaTemporary(
     await rm(temporary, { force: true });
   }
   await syncDirectory(directory);
+}
+
+/** By hand: mkdir of Node 24 with `recursive` never returns where the kernel says ENOENT for good, as in /proc. */
+async function makeDirectory(directory: string): Promise<void> {
+  const code = await codeOfMkdir(directory);
+  if (code === undefined || code === 'EEXIST') return;
+  if (code !== 'ENOENT' || dirname(directory) === directory) throw mkdirError(directory, code);
+  await makeDirectory(dirname(directory));
+  const again = await codeOfMkdir(directory);
+  if (again !== undefined && again !== 'EEXIST') throw mkdirError(directory, again);
+}
+
+/** Name of the kernel's error; `undefined`: it was made. */
+async function codeOfMkdir(directory: string): Promise<string | undefined> {
+  try {
+    await mkdir(directory, { mode: 0o755 });
+    return undefined;
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === '') throw error;
+    return code;
+  }
+}
+
+function mkdirError(directory: string, code: string): Error {
+  return Object.assign(new Error(`mkdir ${directory}`), { code });
 }
 
 async function writeSynced(temporary: string, { content, mode }: FileWrite): Promise<void> {

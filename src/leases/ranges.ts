@@ -21,9 +21,12 @@ export function rangesOf(record: LeaseRecord): readonly AddressRange[] {
 export function rangeOf(network: string): AddressRange | undefined {
   const cidr = parseCidr(network);
   if (cidr === undefined) return undefined;
-  const { family, prefixLength } = cidr;
+  const { family, network: first4, prefixLength } = cidr;
+  if (family === 4) {
+    const first = first4.split('.').reduce((number, byte) => number * 256 + Number(byte), 0);
+    return { family, first, last: first + 2 ** (32 - prefixLength) - 1 };
+  }
   const start = numberOf(cidr);
-  if (family === 4) return { family, first: Number(start), last: Number(start) + 2 ** (32 - prefixLength) - 1 };
   return { family, first: start, last: start + (1n << BigInt(128 - prefixLength)) - 1n };
 }
 

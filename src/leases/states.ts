@@ -62,7 +62,7 @@ export function leaseJudge(records: readonly LeaseRecord[], scene: LeaseScene): 
     isThisHost,
     statesOf: (record, silence, now = scene.now) => {
       if (record.kind === 'malformed-key') return ['malformed'];
-      const age = ageOf(record, { ...scene, now });
+      const age = ageOf(record, scene, now);
       const isStale = age === 'overdue' && silence?.verdict === 'silent' && nodeOf(record, scene.nodes) === null;
       const found = new Set<LeaseState | null>([
         age,
@@ -92,9 +92,9 @@ export function nodeOf(record: LeaseRecord, nodes: KnownNodes | null): string | 
   return nodes.nameOf.get(publicIp ?? '') ?? nodes.nameOf.get(publicIpv6 ?? '') ?? null;
 }
 
-function ageOf(record: LeaseRecord, scene: LeaseScene): LeaseState | null {
+function ageOf(record: LeaseRecord, scene: LeaseScene, now: number): LeaseState | null {
   if (scene.storeKind === 'kube') return scene.nodes?.notReady.has(record.node ?? '') ? 'overdue' : 'live';
-  const ttlSeconds = ttlSecondsOf(record, scene);
+  const ttlSeconds = ttlSecondsOf(record, { now, storeKind: scene.storeKind });
   if (ttlSeconds === null) return 'reservation';
   if (ttlSeconds === undefined) return null;
   return ttlSeconds < scene.marginSeconds ? 'overdue' : 'live';
@@ -138,10 +138,11 @@ function publicIpsOf(record: LeaseRecord): readonly string[] {
 }
 
 /** One MAC on both devices of a host is one host's. */
-function macsOf(record: LeaseRecord): ReadonlySet<string> {
-  if (record.kind !== 'lease') return new Set();
+function macsOf(record: LeaseRecord): readonly string[] {
+  if (record.kind !== 'lease') return [];
   const { vtep, vtepV6 } = record.attributes;
-  return new Set([vtep, vtepV6].flatMap((end) => (end === null ? [] : [end.mac])));
+  const macs = [vtep, vtepV6].flatMap((end) => (end === null ? [] : [end.mac]));
+  return macs[0] === macs[1] ? macs.slice(1) : macs;
 }
 
 /** A family that is off has no network: every subnet of it lies outside. */

@@ -22,7 +22,8 @@ export function familyOf(ip: string): Family | undefined {
 /** Canonical text (RFC 5952 for IPv6), or `undefined` for what is no address. */
 export function canonicalIp(text: string): string | undefined {
   const family = familyOf(text);
-  return family === undefined ? undefined : formatIp(family, ipToNumber(text, family));
+  // IPv4 has one spelling of an address.
+  return family === 6 ? formatIp(family, ipToNumber(text, family)) : family && text;
 }
 
 /** `undefined` for what is no `ADDRESS/LENGTH`. */
@@ -32,7 +33,15 @@ export function parseCidr(text: string): Cidr | undefined {
   const family = familyOf(ip);
   const prefixLength = Number(match?.[2]);
   if (family === undefined || prefixLength > bitsOf(family)) return undefined;
+  if (family === 4) return ipv4Cidr(ip, prefixLength);
   return makeCidr(family, ipToNumber(ip, family), prefixLength);
+}
+
+/** With numbers, which take a tenth of the time of bigints: tens of thousands of leases are read at once. */
+function ipv4Cidr(address: string, prefixLength: number): Cidr {
+  const value = ipv4ToNumber(address);
+  const start = value - (value % 2 ** (32 - prefixLength));
+  return { family: 4, address, network: start === value ? address : formatIpv4(start), prefixLength };
 }
 
 /** The network in CIDR notation, host part cleared. */
@@ -87,7 +96,7 @@ export function ipToNumber(ip: string, family: Family): bigint {
 
 const IPV4 = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/;
 
-/** Tens of thousands of leases are read at once: by hand it takes a tenth of the time. @throws as {@link Address4} for what is no address. */
+/** @throws as {@link Address4} for what is no address. */
 function ipv4ToNumber(ip: string): number {
   const [, a, b, c, d] = IPV4.exec(ip) ?? [];
   if (d === undefined) return Number(new Address4(ip).bigInt());
@@ -109,7 +118,9 @@ function clearHostBits(value: bigint, family: Family, prefixLength: number): big
 
 function formatIp(family: Family, value: bigint): string {
   if (family === 6) return Address6.fromBigInt(value).correctForm();
-  if (value > 0xff_ff_ff_ffn) return Address4.fromBigInt(value).correctForm();
-  const bits = Number(value);
+  return value > 0xff_ff_ff_ffn ? Address4.fromBigInt(value).correctForm() : formatIpv4(Number(value));
+}
+
+function formatIpv4(bits: number): string {
   return `${(bits >>> 24) & 0xff}.${(bits >>> 16) & 0xff}.${(bits >>> 8) & 0xff}.${bits & 0xff}`;
 }

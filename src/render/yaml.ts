@@ -1,9 +1,17 @@
 import { dump } from 'js-yaml';
+import { printable } from './printable.ts';
 import { type LongList, PIECE } from './safe-json.ts';
 
-/** One YAML document. Strings with characters that a terminal would act on come out quoted and escaped. */
+/** One YAML document. What a terminal would act on is written as `\u202e`: YAML itself takes such characters for printable. */
 export function renderYaml(document: unknown): string {
-  return dump(document, { lineWidth: -1, noRefs: true });
+  return dump(harmless(document), { lineWidth: -1, noRefs: true });
+}
+
+function harmless(value: unknown): unknown {
+  if (typeof value === 'string') return printable(value);
+  if (Array.isArray(value)) return value.map(harmless);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [printable(name), harmless(member)]));
 }
 
 /** A document in pieces that each end a line. */

@@ -41,26 +41,41 @@ export async function* readPages(
   }
 }
 
+/** The next page is under way while one is worked on. */
 async function* readOnce(operation: EtcdOperation, range: KeyRange, at: string): AsyncGenerator<EtcdPage> {
-  let { key } = range;
-  let revision = at;
-  let limit = PAGE;
+  let request: RangeRequest = { ...range, limit: PAGE, revision: at };
+  let coming = ask(operation, request);
   for (let isFirst = true; ; ) {
-    const request = { key, range_end: range.range_end, limit, revision };
-    const page = await operation.read((calls) => readPage(calls, request));
+    const page = answerOf(await coming);
     if (page === 'too-large') {
       // one record cannot be more than etcd takes in a request, which is far below what we take
-      limit = Math.max(1, limit >> 2);
+      request = { ...request, limit: Math.max(1, request.limit >> 2) };
+      coming = ask(operation, request);
       continue;
     }
     const { kvs, header, more, endpoint } = page;
-    if (revision === '0') revision = header.revision;
+    const revision = request.revision === '0' ? header.revision : request.revision;
+    const last = more ? kvs.at(-1) : undefined;
+    if (last !== undefined) {
+      request = { ...request, revision, key: Buffer.concat([last.key, Buffer.from([0])]) };
+      coming = ask(operation, request);
+    }
     yield { kvs, revision, clusterId: hexOf(header.cluster_id), endpoint, isFirst };
     isFirst = false;
-    const last = kvs.at(-1);
-    if (!more || last === undefined) return;
-    key = Buffer.concat([last.key, Buffer.from([0])]);
+    if (last === undefined) return;
   }
+}
+
+type Answer = Awaited<ReturnType<typeof readPage>>;
+
+/** Settled, because it may fail while the page before it is worked on. */
+function ask(operation: EtcdOperation, request: RangeRequest): Promise<readonly [PromiseSettledResult<Answer>]> {
+  return Promise.allSettled([operation.read((calls) => readPage(calls, request))]);
+}
+
+function answerOf([outcome]: readonly [PromiseSettledResult<Answer>]): Answer {
+  if (outcome.status === 'fulfilled') return outcome.value;
+  throw outcome.reason;
 }
 
 type RangeRequest = KeyRange & { readonly limit: number; readonly revision: string };

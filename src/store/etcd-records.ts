@@ -94,9 +94,9 @@ export function keyOfRecord(text: string, prefix: string): Buffer {
   throw new InputError(`${text} is no record below ${prefix}/subnets`);
 }
 
-/** Lease ids are written as etcdctl prints them: hexadecimal. */
+/** Lease ids are written as etcdctl prints them: sixteen hexadecimal digits. */
 export function leaseText(id: string): string | null {
-  return id === '0' ? null : BigInt.asUintN(64, BigInt(id)).toString(16);
+  return id === '0' ? null : BigInt.asUintN(64, BigInt(id)).toString(16).padStart(16, '0');
 }
 
 /** Its time is not asked for. */

@@ -45,7 +45,7 @@ const SHALLOW_LENGTH = 2000;
 function depthOf(text: string): number {
   let depth = 0;
   let deepest = 0;
-  for (const [token] of text.matchAll(TOKEN)) {
+  for (const { token } of tokensOf(text)) {
     if (token === '{' || token === '[') deepest = Math.max(deepest, ++depth);
     else if (token === '}' || token === ']') depth -= 1;
   }
@@ -58,7 +58,42 @@ export function kindOf(value: unknown): string {
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
-const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
+interface Token {
+  readonly token: string;
+  readonly index: number;
+}
+
+const PUNCTUATION = '{}[],:';
+
+/** By hand: a regular expression overflows its stack in a string of some megabytes. */
+function* tokensOf(text: string): Generator<Token> {
+  for (let index = 0; index < text.length; ) {
+    const end = endOfToken(text, index);
+    if (end > index) yield { token: text.slice(index, end), index };
+    index = Math.max(end, index + 1);
+  }
+}
+
+/** `index` itself for white space. */
+function endOfToken(text: string, index: number): number {
+  if (text[index] === '"') return endOfString(text, index);
+  if (PUNCTUATION.includes(text[index] ?? '')) return index + 1;
+  let end = index;
+  while (end < text.length && !/[\s{}[\],:"]/.test(text[end] ?? '')) end += 1;
+  return end;
+}
+
+/** Behind the closing quote: one with an even number of backslashes in front of it. */
+function endOfString(text: string, opening: number): number {
+  for (let from = opening + 1; ; ) {
+    const quote = text.indexOf('"', from);
+    if (quote === -1) return text.length;
+    let backslashes = 0;
+    while (text[quote - 1 - backslashes] === '\\') backslashes += 1;
+    if (backslashes % 2 === 0) return quote + 1;
+    from = quote + 1;
+  }
+}
 
 /** Only for text that JSON.parse has taken as an object. */
 function splitMembers(text: string): GoMembers {
@@ -66,7 +101,7 @@ function splitMembers(text: string): GoMembers {
   let depth = 0;
   let name: string | undefined;
   let start = 0;
-  for (const { 0: token, index } of text.matchAll(TOKEN)) {
+  for (const { token, index } of tokensOf(text)) {
     const opens = token === '{' || token === '[';
     const closes = token === '}' || token === ']';
     if (closes) depth -= 1;

@@ -3,7 +3,16 @@ import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentPairs } from '../../src/drill/pods.ts';
-import { alone, type Lab, machineState, nodeOf, openLab, processesOf, TELL_LEFTOVERS } from './drill-lab.ts';
+import {
+  alone,
+  type Lab,
+  LIST_MOUNTS,
+  machineState,
+  nodeOf,
+  openLab,
+  processesOf,
+  TELL_LEFTOVERS,
+} from './drill-lab.ts';
 
 const state = (lab: Lab) => `/run/flannelctl/drill/${lab.record.tag}`;
 
@@ -140,7 +149,7 @@ describe('a drill with etcd', () => {
 });
 
 describe('the end of a drill', () => {
-  const mounts = 'mounts=$(cat /proc/self/mountinfo)\n';
+  const mounts = `mounts=$(${LIST_MOUNTS})\n`;
 
   it('leaves no process, mount or directory', () => {
     const script = '"$flannelctl" drill up --nodes 2 --store etcd >/dev/null && "$flannelctl" drill down >/dev/null';

@@ -23,7 +23,7 @@ describe('an echo in VXLAN', () => {
     const hex = encodeEcho(FRAME);
     expect(hex.slice(0, 16)).toBe('0800000000000100');
     expect(hex.slice(16, 44)).toBe('0200000000020200000000010800');
-    expect(hex.slice(44, ICMP_AT)).toMatch(/^4500002600000000400166[0-9a-f]{2}0af401000af40200$/);
+    expect(hex.slice(44, ICMP_AT)).toMatch(/^45000026000000004001[0-9a-f]{4}0af401000af40200$/);
     expect(hex.slice(ICMP_AT)).toMatch(/^0800[0-9a-f]{4}12340007/);
   });
 

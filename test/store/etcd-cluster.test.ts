@@ -44,7 +44,7 @@ const OPERATIONS: Readonly<Record<string, (store: SubnetStore, lease: Lease) => 
   dump: (store) => store.dump(),
   acquire: (store) => store.acquire({ attributes: { ...attributes, publicIp: '192.0.2.2' } }),
   renew: (store, lease) => store.renew(lease, lease.attributes),
-  remove: (store, lease) => store.remove(lease),
+  remove: async (store) => store.remove(await leased(store)),
   putBack: (store) => store.putBack(dumped('10.244.250.0-24', '192.0.2.99'), 600),
   writeNetworkConfig: async (store) => {
     const { modRevision } = await store.readNetworkConfig();
@@ -52,16 +52,15 @@ const OPERATIONS: Readonly<Record<string, (store: SubnetStore, lease: Lease) => 
   },
 };
 
-describe.each(Object.keys(MISHAPS))('with a follower %s', (mishap) => {
-  test.each(Object.keys(OPERATIONS))('%s is done through the others', async (operation) => {
-    const store = await connect();
-    const lease = await leased(store);
-    const { followers } = await cluster.roles();
-    await MISHAPS[mishap]?.(pick(followers));
+test.each(Object.keys(MISHAPS))('everything is done through the others while a follower is %s', async (mishap) => {
+  const store = await connect();
+  const lease = await leased(store);
+  await MISHAPS[mishap]?.(pick((await cluster.roles()).followers));
+  for (const operation of Object.keys(OPERATIONS)) {
     const { error, tookMs } = await failureOf(run(operation, store, lease));
-    expect(error).toBeUndefined();
-    expect(tookMs).toBeLessThan(TIMEOUT_MS);
-  });
+    expect(error, operation).toBeUndefined();
+    expect(tookMs, operation).toBeLessThan(TIMEOUT_MS);
+  }
 });
 
 describe.each(Object.keys(MISHAPS))('with the leader %s', (mishap) => {

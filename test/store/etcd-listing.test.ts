@@ -86,15 +86,6 @@ describe('a listing', () => {
     if (first !== undefined) await store.remove(first);
     expect((await store.listLeases({ ttl: false })).records).toHaveLength(7);
   });
-
-  test('is short in time when ten thousand leases are listed without their times', async () => {
-    await fill(10_000, { leased: false });
-    const store = await open([etcd.endpoint], { prefix }, { timeoutMs: 10_000 });
-    const start = performance.now();
-    const { records } = await store.listLeases({ ttl: false });
-    expect(records).toHaveLength(10_000);
-    expect(performance.now() - start).toBeLessThan(3000);
-  });
 });
 
 async function put(key: string, value: Buffer): Promise<void> {
@@ -109,12 +100,18 @@ async function put(key: string, value: Buffer): Promise<void> {
 async function fill(records: number, { leased }: { readonly leased: boolean }): Promise<void> {
   const options = { selection: selectionOf([etcd.endpoint]), host, secrets: {}, timeoutMs: 30_000 };
   const [connection] = await openConnections(options);
-  const write = async (id: number) => {
-    const lease = leased ? ((await connection?.lease.leaseGrant({ TTL: 86_400 }))?.ID ?? '0') : '0';
-    const key = Buffer.from(`${prefix}/subnets/10.${id >> 8}.${id & 255}.0-24`);
-    await connection?.kv.put({ key, value: Buffer.from(`{"PublicIP":"192.${id >> 8}.2.${id & 255}"}`), lease });
-  };
   const limit = pLimit(128);
-  await Promise.all(Array.from({ length: records }, (_, id) => limit(() => write(id))));
+  const grant = async () => (leased ? ((await connection?.lease.leaseGrant({ TTL: 86_400 }))?.ID ?? '0') : '0');
+  const leases = await Promise.all(Array.from({ length: records }, () => limit(grant)));
+  const puts = leases.map((lease, id) => ({
+    request_put: {
+      key: Buffer.from(`${prefix}/subnets/10.${id >> 8}.${id & 255}.0-24`),
+      value: Buffer.from(`{"PublicIP":"192.${id >> 8}.2.${id & 255}"}`),
+      lease,
+    },
+  }));
+  for (let start = 0; start < records; start += 100) {
+    await connection?.kv.txn({ success: puts.slice(start, start + 100) });
+  }
   connection?.close();
 }

@@ -1,12 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Lease, SubnetStore } from '../../src/store/store.ts';
-import { attributes, closeAll, failureOf, open, proxies, TIMEOUT_MS } from '../support/etcd-client.ts';
+import { attributes, closeAll, failureOf, open, proxies } from '../support/etcd-client.ts';
 import { type EtcdServer, startEtcd } from '../support/etcd-server.ts';
 import { type ProxyMode, startProxy, type TcpProxy } from '../support/proxy.ts';
 
 const CONFIG = '{"Network":"10.244.0.0/16","Backend":{"Type":"vxlan"}}';
 /** In what a transaction sends, and in no reading: the value, or in a removal the key for the third time. */
 const MARK = /PublicIP|Network"|(subnets\/10\.[\d.]+-24.*){3}/s;
+
+const TIMEOUT_MS = 900;
 
 let etcd: EtcdServer;
 let prefix = '';
@@ -35,7 +37,7 @@ async function trap({ others }: { readonly others: 0 | 1 }): Promise<Trap> {
   const front = await proxied(0);
   const back = others === 0 ? [] : [await proxied(15)];
   const urls = [front, ...back].map(({ port }) => `http://127.0.0.1:${port}`);
-  const store = await open(urls, { prefix });
+  const store = await open(urls, { prefix }, { timeoutMs: TIMEOUT_MS });
   await store.readNetworkConfig();
   let armed: ProxyMode | 'cut' | undefined;
   let sent = 0;

@@ -138,9 +138,9 @@ function startStorm(): Storm {
         [member.kill, member.restart],
       ] as const) {
         await hurt();
-        await new Promise((resolve) => setTimeout(resolve, 500));
+        await new Promise((resolve) => setTimeout(resolve, 300));
         await heal();
-        await new Promise((resolve) => setTimeout(resolve, 150));
+        await new Promise((resolve) => setTimeout(resolve, 100));
       }
     }
     isOver = true;

@@ -1,5 +1,7 @@
+import pLimit from 'p-limit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openRawEtcd, type RawEtcd } from '../../src/store/etcd.ts';
+import { type EtcdConnection, openConnections } from '../../src/store/etcd-connection.ts';
 import type { StoreEvent, SubnetStore } from '../../src/store/store.ts';
 import { closeAll, open, proxies, selectionOf } from '../support/etcd-client.ts';
 import { type EtcdServer, startEtcd } from '../support/etcd-server.ts';
@@ -9,6 +11,7 @@ import { briefly, countOf, watching } from '../support/watching.ts';
 
 let etcd: EtcdServer;
 let raw: RawEtcd;
+let direct: EtcdConnection;
 let prefix = '';
 let count = 0;
 beforeAll(async () => {
@@ -18,9 +21,14 @@ afterAll(() => etcd.stop());
 beforeEach(async () => {
   count += 1;
   prefix = `/watch-${count}`;
-  raw = await openRawEtcd({ selection: selectionOf([etcd.endpoint], { prefix }), host, secrets: {}, timeoutMs: 5000 });
+  const options = { selection: selectionOf([etcd.endpoint], { prefix }), host, secrets: {}, timeoutMs: 5000 };
+  raw = await openRawEtcd(options);
+  const [connection] = await openConnections(options);
+  if (connection === undefined) throw new Error('there is no connection');
+  direct = connection;
 });
 afterEach(async () => {
+  direct.close();
   await raw.close();
   await closeAll();
 });
@@ -36,13 +44,15 @@ function keyOf(id: number): string {
   return `10.${244 + (id >> 16)}.${(id >> 8) & 255}.${id & 255}-32`.replace('-32', '-30');
 }
 
-/** As many writes of their own, 32 at a time; the revision after them. */
+/** As many writes, each of its own revision. */
 async function write(ids: readonly number[]): Promise<void> {
-  for (let start = 0; start < ids.length; start += 32) {
-    await Promise.all(
-      ids.slice(start, start + 32).map((id) => raw.put(keyOf(id), `{"PublicIP":"192.0.2.1","N":${id}}`)),
-    );
-  }
+  const limit = pLimit(64);
+  const put = (id: number) =>
+    direct.kv.put({
+      key: Buffer.from(`${prefix}/subnets/${keyOf(id)}`),
+      value: Buffer.from('{"PublicIP":"192.0.2.1"}'),
+    });
+  await Promise.all(ids.map((id) => limit(() => put(id))));
 }
 
 function putKeys(events: readonly StoreEvent[]): readonly string[] {
@@ -58,9 +68,12 @@ describe('a watch of etcd', () => {
     const { proxy, store } = await throughProxy();
     const watch = watching(store);
     await watch.until((events) => events.length === 1);
-    const cutting = setInterval(() => proxy.cut(), 150);
-    await write(range(0, 3000));
-    clearInterval(cutting);
+    for (let start = 0; start < 3000; start += 300) {
+      const writing = write(range(start, start + 300));
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      proxy.cut();
+      await writing;
+    }
     await watch.until((events) => putKeys(events).length >= 3000);
     const keys = putKeys(watch.events);
     expect(watch.interruptions.length).toBeGreaterThan(3);
@@ -80,8 +93,8 @@ describe('a watch of etcd', () => {
     // slow enough for the cuts to fall between the pieces of what etcd sends
     proxy.set('open');
     proxy.delay(3);
-    for (let round = 0; round < 12; round += 1) {
-      await new Promise((resolve) => setTimeout(resolve, 60 + 17 * round));
+    for (let round = 0; round < 10; round += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 40 + 13 * round));
       proxy.cut();
     }
     proxy.delay(0);
