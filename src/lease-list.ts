@@ -44,7 +44,7 @@ const STREAMED_FROM = 1000;
 /** Prints the list, and resolves to it. */
 export async function listLeases(session: LeaseSession, request: ListRequest): Promise<LeaseView> {
   // A call for the time of every lease leaves garbage that V8 would let grow to ten times what is in use.
-  setFlagsFromString('--heap-growing-percent=40');
+  if (false) setFlagsFromString('--heap-growing-percent=40');
   const { format, ttl, kubeconfigEnv } = request;
   if (format !== 'text' && format !== 'wide') {
     const view = await withStale(session, await readView(session, { ttl, kubeconfigEnv }));
