@@ -1,10 +1,11 @@
 import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { UsageError } from './errors.ts';
 import { placeOf } from './lease-place.ts';
 import type { LeaseSession } from './lease-session.ts';
 import { type LeaseView, measureView, readView } from './lease-view.ts';
 import { type JudgedLease, judgeLease } from './leases/judged.ts';
-import { LEASE_STATES, type LeaseState } from './leases/states.ts';
+import { LEASE_STATES, type LeaseState, leaseJudge } from './leases/states.ts';
 import { nearest } from './nearest.ts';
 import { leaseItem, leaseListHead } from './render/lease-document.ts';
 import { type LeaseTable, leaseName, leaseTable, type TableFormat } from './render/lease-table.ts';
@@ -41,38 +42,52 @@ const MAX_MEASURED = 32;
 /** More than a page: rows are shown while the rest is read. */
 const STREAMED_FROM = 1000;
 
-/** Prints the list, and resolves to it. */
+/** So many that the garbage of their calls is worth the time of collecting it. */
+const MANY = 20_000;
+
+/** V8 lets garbage grow to ten times what is in use, half a gigabyte for fifty thousand calls. */
+function keepHeapSmall(): void {
+  setFlagsFromString('--heap-growing-percent=30');
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+}
+
+/**
+ * Prints the list, and resolves to it. Keys and values are read first, without their times: they tell how many there are, and all that one
+ * lease says of another.
+ */
 export async function listLeases(session: LeaseSession, request: ListRequest): Promise<LeaseView> {
-  // A call for the time of every lease leaves garbage that V8 would let grow to ten times what is in use.
-  if (false) setFlagsFromString('--heap-growing-percent=40');
-  const { format, ttl, kubeconfigEnv } = request;
+  const { format, ttl } = request;
+  const overview = await overviewOf(session, request);
+  if (ttl && overview.count > MANY) keepHeapSmall();
+  const isWhole = !ttl || session.store.kind === 'kube';
   if (format !== 'text' && format !== 'wide') {
-    const view = await withStale(session, await readView(session, { ttl, kubeconfigEnv }));
-    await printWhole(session, view, { ...request, format });
-    return view;
+    const view = isWhole && overview.kind === 'small' ? overview.view : await withTimes(session, overview.known);
+    const judged = isWhole ? view : await withStale(session, view);
+    await printWhole(session, judged, { ...request, format });
+    return judged;
   }
   const table = { ...request, format };
-  const overview = await overviewOf(session, table);
-  if (overview.kind === 'large') return streamTable(session, overview, table);
-  const isWhole = !ttl || session.store.kind === 'kube';
-  const view = isWhole ? overview.view : await withStale(session, await withTimes(session, overview.view));
+  if (overview.kind === 'large') return streamTable(session, overview.known, { ...table, rows: overview.table });
+  const view = isWhole ? overview.view : await withStale(session, await withTimes(session, overview.known));
   printTable(view.leases, table);
   return view;
 }
 
-/** What is kept of the first reading, which is without times: of a large one no more than its rows need. */
-type Overview = { readonly kind: 'small'; readonly view: LeaseView } | LargeOverview;
+type Known = Pick<LeaseView, 'scene' | 'judge'>;
 
-interface LargeOverview extends Pick<LeaseView, 'scene' | 'judge'> {
-  readonly kind: 'large';
-  readonly table: LeaseTable;
-}
+/** Of a large reading no more is kept than its rows need. */
+type Overview = { readonly known: Known; readonly count: number } & (
+  | { readonly kind: 'small'; readonly view: LeaseView }
+  | { readonly kind: 'large'; readonly table: LeaseTable }
+);
 
-async function overviewOf(session: LeaseSession, request: TableRequest): Promise<Overview> {
-  const view = await readView(session, { ttl: false, kubeconfigEnv: request.kubeconfigEnv });
+async function overviewOf(session: LeaseSession, { ttl, kubeconfigEnv, format }: ListRequest): Promise<Overview> {
+  const view = await readView(session, { ttl: false, kubeconfigEnv });
   const { scene, judge, leases } = view;
-  const isSmall = leases.length <= STREAMED_FROM || !request.ttl || session.store.kind === 'kube';
-  return isSmall ? { kind: 'small', view } : { kind: 'large', scene, judge, table: leaseTable(leases, request.format) };
+  const base = { known: { scene, judge }, count: leases.length };
+  if (leases.length <= STREAMED_FROM || !ttl || session.store.kind === 'kube') return { ...base, kind: 'small', view };
+  return { ...base, kind: 'large', table: leaseTable(leases, format === 'wide' ? 'wide' : 'text') };
 }
 
 type TableRequest = ListRequest & { readonly format: TableFormat };
@@ -87,9 +102,10 @@ function printTable(leases: readonly JudgedLease[], request: TableRequest): void
 /** Rows in the order of the listing, as their times come in; those that are overdue last, because their owners are measured. */
 async function streamTable(
   session: LeaseSession,
-  { table, ...overview }: LargeOverview,
-  request: TableRequest,
+  known: Known,
+  request: TableRequest & { readonly rows: LeaseTable },
 ): Promise<LeaseView> {
+  const table = request.rows;
   request.print(table.head);
   const printed = new Set<string>();
   const show = (leases: readonly JudgedLease[]) => {
@@ -97,20 +113,26 @@ async function streamTable(
     for (const { record } of rows) printed.add(record.key);
     if (rows.length > 0) request.print(rows.map(table.row).join('\n'));
   };
-  const onPage = (page: LeasePage) =>
-    show(page.records.map((record) => judgeLease(record, overview)).filter((lease) => !isOverdue(lease)));
-  const view = await withStale(session, await withTimes(session, overview, onPage));
+  const onPage = ({ records }: LeasePage) => {
+    const { judge, scene } = atThisMoment(session, known);
+    show(records.map((record) => judgeLease(record, { judge, scene })).filter((lease) => !isOverdue(lease)));
+  };
+  const view = await withStale(session, await withTimes(session, known, onPage));
   show(view.leases);
   return view;
 }
 
-async function withTimes(
-  session: LeaseSession,
-  { scene, judge }: Pick<LeaseView, 'scene' | 'judge'>,
-  onPage?: (page: LeasePage) => void,
-): Promise<LeaseView> {
+/** The leases with their times. Where rows went out already, what one lease says of another stays as it was then. */
+async function withTimes(session: LeaseSession, known: Known, onPage?: (page: LeasePage) => void): Promise<LeaseView> {
   const listing = await session.store.listLeases(onPage === undefined ? {} : { onPage });
+  const { scene, judge: before } = atThisMoment(session, known);
+  const judge = onPage === undefined ? leaseJudge(listing.records, scene) : before;
   return { scene, judge, listing, leases: listing.records.map((record) => judgeLease(record, { scene, judge })) };
+}
+
+/** What is left of a time is counted from when it was read. */
+function atThisMoment({ world }: LeaseSession, { scene, judge }: Known): Known {
+  return { judge, scene: { ...scene, now: world.clock.now() } };
 }
 
 async function withStale(session: LeaseSession, view: LeaseView): Promise<LeaseView> {

@@ -5,7 +5,8 @@ import type { GivenOptions } from './facts/fact.ts';
 import { FactStore } from './facts/fact-store.ts';
 import { flannelFact } from './facts/flannel.ts';
 import { etcdSecrets, givenFlannelOptions } from './flannel-flags.ts';
-import type { FlannelOptions } from './net/flannel-options.ts';
+import { FLANNEL_DEFAULTS, type FlannelOptions } from './net/flannel-options.ts';
+import { selectStore } from './store/selection.ts';
 import type { StoreSelection, SubnetStore } from './store/store.ts';
 import { openWorld, type World } from './wire.ts';
 
@@ -48,19 +49,37 @@ export async function openLeaseSession(flags: SessionFlags, signal: AbortSignal)
     ...{ mayProbe: true, passiveTimeoutMs: timeoutMs },
   });
   try {
-    const facts = new FactStore(environment);
-    const { datastore, options } = await facts.get(flannelFact);
-    if (datastore === null) {
-      throw new UsageError('nothing here says which datastore flannel uses', {
-        hint: 'Name it with --etcd-endpoints or --kube-subnet-mgr.',
-      });
-    }
-    const store = await environment.openStore(datastore);
-    return { world, store, selection: datastore, facts, environment, options, timeoutMs, signal, close };
+    const found = await discover(environment);
+    const store = await environment.openStore(found.datastore);
+    return { world, store, selection: found.datastore, environment, timeoutMs, signal, close, ...found };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/**
+ * What runs here may belong to somebody whose processes we may not look at. Flags that name a datastore are enough to go on; flannel's own
+ * place of the subnet file is taken then.
+ */
+async function discover(
+  environment: ClosableEnvironment['environment'],
+): Promise<Pick<LeaseSession, 'facts' | 'options'> & { readonly datastore: StoreSelection }> {
+  const facts = new FactStore(environment);
+  const { given } = environment;
+  const found = await facts.observe(flannelFact);
+  if (found.status === 'unknown' && given.namesDatastore) {
+    const kubeSubnetMgr = given.flannel.kubeSubnetMgr ?? given.flannel.etcdEndpoints === undefined;
+    const options = { ...FLANNEL_DEFAULTS, ...given.flannel, kubeSubnetMgr };
+    const flannel = { ...given.flannel, subnetFile: options.subnetFile };
+    const without = new FactStore({ ...environment, given: { ...given, flannel } });
+    return { facts: without, options, datastore: selectStore(options) };
+  }
+  const { datastore, options } = await facts.get(flannelFact);
+  if (datastore !== null) return { facts, options, datastore };
+  throw new UsageError('nothing here says which datastore flannel uses', {
+    hint: 'Name it with --etcd-endpoints or --kube-subnet-mgr.',
+  });
 }
 
 /** Does the work with a session, which is closed at its end. */

@@ -25,8 +25,10 @@ export async function vxlanWay(
     return { kind: 'kernel', obstacleTo: (lease, family) => (programmed(lease, family) ? undefined : NOT_PROGRAMMED) };
   }
   const [end] = own === undefined ? [] : overlayEnds(own);
-  const { process } = await facts.get(flannelFact);
-  if (end?.family !== 4 || process !== null) return { kind: 'none', because: NO_WAY };
+  if (end?.family !== 4) return { kind: 'none', because: NO_WAY };
+  const flannel = await facts.observe(flannelFact);
+  // Unless it is certain that no flanneld runs here the port is not taken away from it.
+  if (flannel.status !== 'known' || flannel.value.process !== null) return { kind: 'none', because: NO_WAY };
   const port = (config?.backend.type === 'vxlan' ? config.backend.port : null) ?? DEFAULT_PORT;
   return { kind: 'user-space', source: end, port, identifier: randomInt(0x1_0000) };
 }

@@ -50,7 +50,7 @@ const SPARE_SECONDS = 2;
 export async function removeLeases(removals: readonly Removal[], options: RemoveOptions): Promise<RemoveOutcome> {
   const { store, directory, clock, what, say, writer } = options;
   const createdAt = clock.now();
-  const dump = await store.dump();
+  const dump = await store.dump({ keys: new Set(removals.map(({ record }) => record.key)) });
   const there = new Map(dump.records.map((record) => [record.key, record]));
   const isSame = ({ record }: Removal) => {
     const found = there.get(record.key);

@@ -3,16 +3,21 @@ import { type EtcdPage, readPages } from './etcd-pages.ts';
 import { keyTextOf, leaseText, subnetsRange } from './etcd-records.ts';
 import type { EtcdOperation } from './etcd-session.ts';
 import { type LeaseTimes, leaseTimes } from './etcd-times.ts';
-import type { DumpedRecord, StoreDump } from './store.ts';
+import type { DumpedRecord, DumpOptions, StoreDump } from './store.ts';
 
 /** Records and configuration in one revision. */
-export async function dumpEtcd(operation: EtcdOperation, prefix: string, configKey: Buffer): Promise<StoreDump> {
+export async function dumpEtcd(
+  operation: EtcdOperation,
+  { prefix, configKey }: { readonly prefix: string; readonly configKey: Buffer },
+  { keys }: DumpOptions = {},
+): Promise<StoreDump> {
   const times = leaseTimes(operation);
   const records: DumpedRecord[] = [];
   let last: EtcdPage | undefined;
   for await (const page of readPages(operation, { range: subnetsRange(prefix) })) {
     if (page.isFirst) records.length = 0;
-    records.push(...(await Promise.all(page.kvs.map((kv) => dumpRecord(kv, prefix, times)))));
+    const wanted = page.kvs.filter(({ key }) => keys?.has(keyTextOf(key, prefix)) !== false);
+    records.push(...(await Promise.all(wanted.map((kv) => dumpRecord(kv, prefix, times)))));
     last = page;
   }
   const { revision = '0', clusterId = null } = last ?? {};

@@ -46,7 +46,7 @@ export function etcdStore(session: EtcdSession, prefix: string, chance = machine
     renew: (lease, attributes) => session.run((operation) => renewInEtcd({ operation, prefix }, lease, attributes)),
     remove: (record, { unlessTtlAboveSeconds } = {}) =>
       session.run((operation) => removeFromEtcd({ operation, prefix }, record, unlessTtlAboveSeconds)),
-    dump: () => session.run((operation) => dumpEtcd(operation, prefix, configKey)),
+    dump: (dump) => session.run((operation) => dumpEtcd(operation, { prefix, configKey }, dump)),
     putBack,
     watch: (signal, more = {}) => watchEtcd({ session, prefix, signal, listing, ...more }),
     close: async () => session.close(),

@@ -63,7 +63,10 @@ export function fileStore(options: FileStoreOptions): SubnetStore {
     renew: (lease, attributes) => file.change((document, now) => renewInDocument(document, { lease, attributes, now })),
     remove: (record, { unlessTtlAboveSeconds: most } = {}) =>
       file.change((document, now) => removeFromDocument(document, { record, most, now })),
-    dump: async () => dumpDocument(await file.read(), { path: selection.path, now: options.clock.now() }),
+    dump: async ({ keys } = {}) => {
+      const dump = dumpDocument(await file.read(), { path: selection.path, now: options.clock.now() });
+      return { ...dump, records: dump.records.filter(({ key }) => keys?.has(key) !== false) };
+    },
     putBack: (dumped, ttlSeconds) =>
       file.change((document, now) => putBackInDocument(document, { dumped, ttlSeconds, now })),
     watch: (signal, more) => watchFile({ ...more, signal, clock: options.clock, list }),

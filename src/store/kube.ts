@@ -49,10 +49,11 @@ export function kubeStore({ selection, host, kube }: KubeStoreOptions): SubnetSt
         : (lease, attributes) => annotateNode(kube, { name: nodeName, attributes, lease }),
     remove: refuse('the removal of a lease', DELETE_NODE),
     putBack: refuse('a lease', 'Let the node register again: its podCIDR and its flannel write the lease.'),
-    dump: async () => {
+    dump: async ({ keys } = {}) => {
       const { nodes, resourceVersion: revision } = await kube.listNodes();
       const config = await readIfThere(readConfig);
-      const records = nodes.filter((node) => decodeNode(node) !== undefined).map(dumpNode);
+      const wanted = nodes.filter((node) => keys?.has(node.name) !== false && decodeNode(node) !== undefined);
+      const records = wanted.map(dumpNode);
       return { revision, clusterId: null, prefix: selection.annotationPrefix, config, records };
     },
     watch: (signal, options = {}) => watchKube(kube.watchNodes(signal, options), description),

@@ -122,8 +122,8 @@ export interface SubnetStore {
    * @throws {ConflictError} when the record changed since, or `unlessTtlAboveSeconds` is set and more than that is left now.
    */
   remove(record: LeaseRecord, options?: { readonly unlessTtlAboveSeconds?: number }): Promise<void>;
-  /** Every record with its bytes, and the configuration, in one revision: what a backup holds. */
-  dump(): Promise<StoreDump>;
+  /** Every record with its bytes, or those asked for, and the configuration, in one revision: what a backup holds. */
+  dump(options?: DumpOptions): Promise<StoreDump>;
   /**
    * Puts one record back where nothing took its place: no record with the same key (compared in the transaction), and, as read
    * in the same revision that the transaction compares, no overlapping subnet, no same public IP, no same VTEP MAC.
@@ -177,6 +177,11 @@ export interface DumpedRecord {
   readonly etcdLease: string | null;
   /** Seconds left when it was read; `null`: no TTL. */
   readonly ttlSeconds: number | null;
+}
+
+export interface DumpOptions {
+  /** Keys as {@link LeaseRecord} names them; the times of others are not read. Default: all. */
+  readonly keys?: ReadonlySet<string>;
 }
 
 export interface StoreDump {

@@ -125,6 +125,14 @@ describe.each(['etcd', 'file'] as const)('the %s store', (kind) => {
     expect(two?.ttlSeconds).toBeGreaterThan(590);
     expect(two?.ttlSeconds).toBeLessThanOrEqual(600);
   });
+
+  test('dumps only the records that are asked for', async () => {
+    const { store, raw } = await ready();
+    await raw.put(KEY, OWNER);
+    await raw.put('10.244.8.0-24', 'junk');
+    const { records } = await store.dump({ keys: new Set([KEY]) });
+    expect(records.map(({ key }) => key)).toEqual([KEY]);
+  });
 });
 
 async function listed(store: SubnetStore) {
