@@ -191,14 +191,14 @@ describe('a watch of etcd', () => {
     });
     await watch.until((events) => events.length === 1);
     const junk = 'x'.repeat(100_000);
-    for (let start = 0; start < 900; start += 30) {
+    for (let start = 0; start < 420; start += 30) {
       await Promise.all(range(start, start + 30).map((id) => raw.put(keyOf(id % 10), junk)));
     }
-    // 90 MB were written. What the proxy passed on fills the kernel's buffers of one connection, which grow to 4 + 6 MiB (tcp_wmem,
+    // 42 MB were written. What the proxy passed on fills the kernel's buffers of one connection, which grow to 4 + 6 MiB (tcp_wmem,
     // tcp_rmem), and the window of HTTP/2: as much, however much more is written.
     expect(proxy.bytesToClient).toBeLessThan(16_000_000);
     isSlow = false;
-    await watch.until((events) => countOf(events, 'put') === 900);
+    await watch.until((events) => countOf(events, 'put') === 420);
     expect(countOf(watch.events, 'snapshot')).toBe(1);
     await watch.end();
   });
