@@ -14,7 +14,7 @@ const MAY_IMPORT: Readonly<Record<Part, readonly string[]>> = {
   duration: ['errors'],
   host: ['errors', 'net'],
   kube: ['errors', 'net', 'host', 'type:store'],
-  store: ['errors', 'net', 'host', 'kube'],
+  store: ['errors', 'net', 'host', 'kube', 'generated'],
   firewall: ['errors', 'net'],
   dataplane: ['errors', 'net', 'host', 'type:store'],
   probe: ['errors', 'net', 'host'],
@@ -42,7 +42,8 @@ const SPEAKS_WITH_PROCESS = /^(wire|base-command|cli|stand-in)\.ts$/;
 const PACKAGE_ONLY_IN: Readonly<Record<string, RegExp>> = {
   execa: /^host\/live/,
   etcd3: /^store\/etcd/,
-  cockatiel: /^store\/etcd/,
+  'etcd3/lib/rpc.js': /^store\/etcd/,
+  'protobufjs/light.js': /^store\/etcd/,
   '@kubernetes/client-node': /^kube\/client/,
   undici: /^kube\/client/,
   chalk: /^render\//,

@@ -1,7 +1,6 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type BuildOptions, build, type OutputFile, transform } from 'esbuild';
-import { etcdProto } from './etcd-proto.ts';
 import { oclifStubs } from './oclif-stubs.ts';
 
 /** A piece of the program that is loaded on its own, as CommonJS in ASCII. Names end in `.cjs`. */
@@ -37,7 +36,7 @@ export async function bundleChunks(root: string): Promise<readonly Chunk[]> {
     splitting: true,
     outExtension: { '.js': '.cjs' },
     chunkNames: '[name]-[hash]',
-    plugins: [oclifStubs(), etcdProto()],
+    plugins: [oclifStubs()],
   });
   return Promise.all(outputFiles.map(toCommonJs));
 }

@@ -1,32 +1,30 @@
 import { getCACertificates } from 'node:tls';
-import { noop } from 'cockatiel';
-import {
-  AuthClient,
-  Etcd3,
-  type ICallable,
-  type IOptions,
-  KVClient,
-  LeaseClient,
-  MaintenanceClient,
-  WatchClient,
-} from 'etcd3';
+import type { IWatchCreateRequest, IWatchResponse } from 'etcd3';
+// its index would load grpc-js, which nobody asks for anything here
+import { AuthClient, type ICallable, KVClient, LeaseClient, MaintenanceClient } from 'etcd3/lib/rpc.js';
 import { UnavailableError } from '../errors.ts';
 import type { Host } from '../host/host.ts';
+import { callOnce, type EtcdStream, openStream } from './etcd-call.ts';
+import { type ChannelOptions, type EtcdChannel, openChannel } from './etcd-channel.ts';
 import { isStaleToken } from './etcd-errors.ts';
-import { waitForPort } from './etcd-port.ts';
+import { methodOf } from './etcd-protocol.ts';
 import type { EtcdSelection, StoreSecrets } from './store.ts';
 
-/** The raw clients of one endpoint. Keys and values are Buffers: a string in a bytes field is decoded as base64. */
+/** etcd3's clients of one endpoint, over a channel of our own. Keys and values are Buffers: a string in a bytes field is decoded as base64. */
 export interface EtcdConnection {
   /** As given, without user and password. */
   readonly endpoint: string;
   readonly kv: KVClient;
   readonly lease: LeaseClient;
   readonly maintenance: MaintenanceClient;
-  readonly watch: WatchClient;
-  /** Resolves when the port has taken or refused a connection; see {@link waitForPort}. */
-  reach(deadline: number): Promise<void>;
+  /** Begins a watch; see {@link EtcdStream}. */
+  watch(request: IWatchCreateRequest): Promise<EtcdWatchCall>;
   close(): void;
+}
+
+export interface EtcdWatchCall {
+  messages(): AsyncGenerator<IWatchResponse>;
+  cancel(): void;
 }
 
 export interface ConnectOptions {
@@ -40,8 +38,8 @@ export interface ConnectOptions {
 export async function openConnections(options: ConnectOptions): Promise<readonly EtcdConnection[]> {
   const { endpoints } = options.selection;
   if (endpoints.length === 0) throw new UnavailableError('unreachable', 'no etcd endpoint is given');
-  const tls = endpoints.some(isSecure) ? await readTls(options) : undefined;
-  return endpoints.map((endpoint) => connect(endpoint, options, isSecure(endpoint) ? tls : undefined));
+  const tls = endpoints.some(isSecure) ? await readTls(options) : {};
+  return endpoints.map((endpoint) => connect(endpoint, options, isSecure(endpoint) ? tls : {}));
 }
 
 /** An endpoint as it may be shown. */
@@ -49,34 +47,22 @@ export function withoutUserInfo(endpoint: string): string {
   return endpoint.replace(/^([^/]*\/\/)[^/@]*@/, '$1');
 }
 
-type Credentials = NonNullable<IOptions['credentials']>;
+type Credentials = ChannelOptions['tls'];
 
-/** etcd3's pool offers one client a service; what its fault handling would do (three tries, a breaker, resets) is passed by. */
-class Channel extends Etcd3 {
-  clientOf(service: Parameters<ICallable<unknown>['exec']>[0]) {
-    return this.pool.withConnection(service, ({ client, metadata }) => ({ client, metadata }));
-  }
-}
-
-type GrpcClient = Awaited<ReturnType<Channel['clientOf']>>['client'];
-
-function connect(endpoint: string, options: ConnectOptions, credentials: Credentials | undefined): EtcdConnection {
-  const channel = new Channel(channelOptions(endpoint, credentials));
-  const clients = new Set<GrpcClient>();
-  const closing = new AbortController();
-  const plain = callable(channel, clients, NO_TOKENS);
-  const calls = callable(channel, clients, tokensOf(options, plain));
+function connect(endpoint: string, options: ConnectOptions, tls: Credentials): EtcdConnection {
+  const channel = openChannel({ isSecure: isSecure(endpoint), address: addressOf(endpoint), tls });
+  const tokens = tokensOf(options, callable(channel, NO_TOKENS));
+  const calls = callable(channel, tokens);
   return {
     endpoint: withoutUserInfo(endpoint),
     kv: new KVClient(calls),
     lease: new LeaseClient(calls),
     maintenance: new MaintenanceClient(calls),
-    watch: new WatchClient(calls),
-    reach: (deadline) => waitForPort(addressOf(endpoint), { deadline, signal: closing.signal }),
-    close: () => {
-      closing.abort();
-      for (const client of clients) client.close();
+    watch: async (request) => {
+      const token = await tokens.take({ deadline: Date.now() + options.timeoutMs });
+      return openWatch(channel, request, token);
     },
+    close: () => channel.close(),
   };
 }
 
@@ -116,26 +102,20 @@ function tokensOf({ selection, secrets }: ConnectOptions, plain: ICallable<unkno
   };
 }
 
-function callable(channel: Channel, clients: Set<GrpcClient>, tokens: Tokens): ICallable<unknown> {
-  const open = async (service: ExecArguments[0], token: string | undefined) => {
-    const { client, metadata } = await channel.clientOf(service);
-    clients.add(client);
-    if (token !== undefined) metadata.set('token', token);
-    return { client, metadata };
-  };
-  const call = async <T>([service, method, params, options]: ExecArguments, token: string | undefined): Promise<T> => {
-    const { client, metadata } = await open(service, token);
-    return unaryCall<T>(client, method, [params, metadata, options ?? {}]);
+/** What etcd3's clients call. Its own has three tries, a breaker and resets, which are for us to decide on. */
+function callable(channel: EtcdChannel, tokens: Tokens): ICallable<unknown> {
+  const call = async <T>([service, name, params, options]: ExecArguments, token: string | undefined): Promise<T> => {
+    const { path, encode, decode } = methodOf(service, name);
+    const message = encode(Object(params));
+    const deadline = Number(options?.deadline ?? Number.POSITIVE_INFINITY);
+    const answer = await callOnce(channel, { path, message, metadata: metadataOf(token) }, deadline);
+    // decoded by the schema of etcd's own .proto, which is what etcd3's types were made from
+    return decode(answer) as T;
   };
   return {
     callOptionsFactory: undefined,
     markFailed: () => undefined,
-    withConnection: async (service, work) => {
-      const { client, metadata } = await open(service, await tokens.take({}));
-      // a member that loses its leader ends the stream instead of being silent (clientv3.WithRequireLeader)
-      metadata.set('hasleader', 'true');
-      return work({ resource: undefined, client, metadata });
-    },
+    withConnection: () => Promise.reject(new TypeError('streams are opened by openWatch')),
     exec: async <T>(...parts: ExecArguments): Promise<T> => {
       const token = await tokens.take(parts[3]);
       try {
@@ -152,29 +132,25 @@ function callable(channel: Channel, clients: Set<GrpcClient>, tokens: Tokens): I
 type ExecArguments = Parameters<ICallable<unknown>['exec']>;
 type CallOptions = ExecArguments[3];
 
-/** The generated service client has its methods by name only; its answers were decoded by the schema of etcd's own .proto. */
-function unaryCall<T>(client: GrpcClient, method: string, parts: readonly unknown[]): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const done = (error: Error | null, response: T) => (error === null ? resolve(response) : reject(error));
-    Reflect.apply(Reflect.get(client, method), client, [...parts, done]);
-  });
+function metadataOf(token: string | undefined): Readonly<Record<string, string>> {
+  return token === undefined ? {} : { token };
 }
 
-function channelOptions(endpoint: string, credentials: Credentials | undefined): IOptions {
-  return {
-    hosts: addressOf(endpoint),
-    ...(credentials === undefined ? {} : { credentials }),
-    faultHandling: { host: () => noop, global: noop },
-    grpcOptions: {
-      'grpc.max_receive_message_length': 64 << 20,
-      // etcd closes connections that ping more often than every 5 s (--grpc-keepalive-min-time)
-      'grpc.keepalive_time_ms': 6000,
-      'grpc.keepalive_timeout_ms': 2000,
-      'grpc.initial_reconnect_backoff_ms': 100,
-      'grpc.max_reconnect_backoff_ms': 2000,
-      'grpc.enable_http_proxy': 0,
-    },
-  };
+async function openWatch(
+  channel: EtcdChannel,
+  request: IWatchCreateRequest,
+  token: string | undefined,
+): Promise<EtcdWatchCall> {
+  const { path, encode, decode } = methodOf('Watch', 'watch');
+  const message = encode({ create_request: request });
+  // a member that loses its leader ends the stream instead of being silent (clientv3.WithRequireLeader)
+  const metadata = { ...metadataOf(token), hasleader: 'true' };
+  const stream = await openStream(channel, { path, message, metadata });
+  return { messages: () => decoded(stream, decode), cancel: () => stream.cancel() };
+}
+
+async function* decoded(stream: EtcdStream, decode: (bytes: Buffer) => object): AsyncGenerator<IWatchResponse> {
+  for await (const message of stream.messages()) yield decode(message) as IWatchResponse;
 }
 
 /** `10.0.0.1:2379` of `http://10.0.0.1:2379/`. */
@@ -190,9 +166,9 @@ function isSecure(endpoint: string): boolean {
 async function readTls({ selection, host }: ConnectOptions): Promise<Credentials> {
   const { caFile, certFile, keyFile } = selection;
   const read = async (path: string) => Buffer.from(await host.readFile(path));
-  const rootCertificate = caFile === '' ? systemCertificates() : await read(caFile);
-  if (certFile === '' || keyFile === '') return { rootCertificate };
-  return { rootCertificate, certChain: await read(certFile), privateKey: await read(keyFile) };
+  const ca = caFile === '' ? systemCertificates() : await read(caFile);
+  if (certFile === '' || keyFile === '') return { ca };
+  return { ca, cert: await read(certFile), key: await read(keyFile) };
 }
 
 function systemCertificates(): Buffer {

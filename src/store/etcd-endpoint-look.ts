@@ -124,9 +124,8 @@ interface Reading extends LookOptions {
 }
 
 async function readOnce(reading: Reading): Promise<EndpointOutcome> {
-  const { connection, endpoint, timeoutMs } = reading;
+  const { endpoint, timeoutMs } = reading;
   try {
-    await connection.reach(reading.deadline);
     await readTwice(reading);
     return { kind: 'answers' };
   } catch (error) {

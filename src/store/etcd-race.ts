@@ -71,9 +71,8 @@ export function firstToAnswer({ connections, probeKey, limits }: Race): Promise<
 }
 
 /** Resolves when it answers. During an election it refuses what it would answer a moment later. */
-async function ask({ kv, reach }: EtcdConnection, key: Buffer, { deadline }: Limits): Promise<void> {
+async function ask({ kv }: EtcdConnection, key: Buffer, { deadline }: Limits): Promise<void> {
   const probe = { key, limit: 1, keys_only: true };
-  await reach(deadline);
   for (let drops = 0; ; ) {
     try {
       await kv.range(probe, { deadline });

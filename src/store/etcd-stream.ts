@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import type { IWatchCreateRequest, IWatchResponse } from 'etcd3';
 import { UnavailableError } from '../errors.ts';
 import type { EtcdConnection } from './etcd-connection.ts';
@@ -21,20 +20,24 @@ export interface WatchStream {
  */
 export async function* watchMessages({ connection, request, signal, timeoutMs }: WatchStream) {
   const { endpoint } = connection;
-  const stream = await connection.watch.watch();
-  // etcd3 does not say so, but it is one: with `data` listeners there would be no way to slow it down
-  if (!(stream instanceof Readable)) throw new TypeError('a watch is no readable stream');
-  const cancel = () => stream.cancel();
+  const late = new UnavailableError('timeout', `etcd ${endpoint} did not begin the watch within ${seconds(timeoutMs)}`);
+  const tooLate = Promise.withResolvers<never>();
+  const timer = setTimeout(() => tooLate.reject(late), timeoutMs);
+  const opening = connection.watch(request);
+  const cancel = () =>
+    void opening.then(
+      (call) => call.cancel(),
+      () => undefined,
+    );
   signal.addEventListener('abort', cancel, { once: true });
   if (signal.aborted) cancel();
-  const late = new UnavailableError('timeout', `etcd ${endpoint} did not begin the watch within ${seconds(timeoutMs)}`);
-  const timer = setTimeout(() => stream.destroy(late), timeoutMs);
   try {
-    stream.write({ create_request: request });
-    for await (const message of stream) {
-      clearTimeout(timer);
-      yield assertWatching(message, endpoint);
-    }
+    const call = await Promise.race([opening, tooLate.promise]);
+    const messages = call.messages();
+    const first = await Promise.race([messages.next(), tooLate.promise]);
+    clearTimeout(timer);
+    if (first.done !== true) yield assertWatching(first.value, endpoint);
+    for await (const message of messages) yield assertWatching(message, endpoint);
     throw new UnavailableError('unreachable', `etcd ${endpoint} ended the watch`);
   } catch (error) {
     if (signal.aborted) return;
@@ -42,7 +45,7 @@ export async function* watchMessages({ connection, request, signal, timeoutMs }:
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', cancel);
-    stream.cancel();
+    cancel();
   }
 }
 
