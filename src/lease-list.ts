@@ -1,16 +1,13 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { UsageError } from './errors.ts';
 import { placeOf } from './lease-place.ts';
 import type { LeaseSession } from './lease-session.ts';
 import { type LeaseView, measureView, readView } from './lease-view.ts';
 import { type JudgedLease, judgeLease } from './leases/judged.ts';
-import { LEASE_STATES, type LeaseState, leaseJudge } from './leases/states.ts';
+import { LEASE_STATES, type LeaseState } from './leases/states.ts';
 import { nearest } from './nearest.ts';
 import { leaseItem, leaseListHead } from './render/lease-document.ts';
-import { type LeaseTable, leaseName, leaseTable, type TableFormat } from './render/lease-table.ts';
+import { leaseName, leaseTable, type TableFormat } from './render/lease-table.ts';
 import { jsonWithList } from './render/safe-json.ts';
-import type { LeasePage } from './store/store.ts';
 
 export interface ListRequest {
   readonly format: TableFormat | 'json' | 'yaml' | 'name';
@@ -42,52 +39,24 @@ const MAX_MEASURED = 32;
 /** More than a page: rows are shown while the rest is read. */
 const STREAMED_FROM = 1000;
 
-/** So many that the garbage of their calls is worth the time of collecting it. */
-const MANY = 20_000;
-
-/** V8 lets garbage grow to ten times what is in use, half a gigabyte for fifty thousand calls. */
-function keepHeapSmall(): void {
-  setFlagsFromString('--heap-growing-percent=30');
-  setFlagsFromString('--expose-gc');
-  runInNewContext('gc')();
-}
-
 /**
  * Prints the list, and resolves to it. Keys and values are read first, without their times: they tell how many there are, and all that one
  * lease says of another.
  */
 export async function listLeases(session: LeaseSession, request: ListRequest): Promise<LeaseView> {
-  const { format, ttl } = request;
-  const overview = await overviewOf(session, request);
-  if (ttl && overview.count > MANY) keepHeapSmall();
+  const { format, ttl, kubeconfigEnv } = request;
+  const untimed = await readView(session, { ttl: false, kubeconfigEnv });
   const isWhole = !ttl || session.store.kind === 'kube';
   if (format !== 'text' && format !== 'wide') {
-    const view = isWhole && overview.kind === 'small' ? overview.view : await withTimes(session, overview.known);
-    const judged = isWhole ? view : await withStale(session, view);
-    await printWhole(session, judged, { ...request, format });
-    return judged;
+    const view = isWhole ? untimed : await withStale(session, await withTimes(session, untimed));
+    await printWhole(session, view, { ...request, format });
+    return view;
   }
   const table = { ...request, format };
-  if (overview.kind === 'large') return streamTable(session, overview.known, { ...table, rows: overview.table });
-  const view = isWhole ? overview.view : await withStale(session, await withTimes(session, overview.known));
+  if (!isWhole && untimed.leases.length > STREAMED_FROM) return streamTable(session, untimed, table);
+  const view = isWhole ? untimed : await withStale(session, await withTimes(session, untimed));
   printTable(view.leases, table);
   return view;
-}
-
-type Known = Pick<LeaseView, 'scene' | 'judge'>;
-
-/** Of a large reading no more is kept than its rows need. */
-type Overview = { readonly known: Known; readonly count: number } & (
-  | { readonly kind: 'small'; readonly view: LeaseView }
-  | { readonly kind: 'large'; readonly table: LeaseTable }
-);
-
-async function overviewOf(session: LeaseSession, { ttl, kubeconfigEnv, format }: ListRequest): Promise<Overview> {
-  const view = await readView(session, { ttl: false, kubeconfigEnv });
-  const { scene, judge, leases } = view;
-  const base = { known: { scene, judge }, count: leases.length };
-  if (leases.length <= STREAMED_FROM || !ttl || session.store.kind === 'kube') return { ...base, kind: 'small', view };
-  return { ...base, kind: 'large', table: leaseTable(leases, format === 'wide' ? 'wide' : 'text') };
 }
 
 type TableRequest = ListRequest & { readonly format: TableFormat };
@@ -100,39 +69,37 @@ function printTable(leases: readonly JudgedLease[], request: TableRequest): void
 }
 
 /** Rows in the order of the listing, as their times come in; those that are overdue last, because their owners are measured. */
-async function streamTable(
-  session: LeaseSession,
-  known: Known,
-  request: TableRequest & { readonly rows: LeaseTable },
-): Promise<LeaseView> {
-  const table = request.rows;
+async function streamTable(session: LeaseSession, untimed: LeaseView, request: TableRequest): Promise<LeaseView> {
+  const table = leaseTable(untimed.leases, request.format);
   request.print(table.head);
-  const printed = new Set<string>();
   const show = (leases: readonly JudgedLease[]) => {
-    const rows = leases.filter((lease) => isShown(lease, request.state) && !printed.has(lease.record.key));
-    for (const { record } of rows) printed.add(record.key);
+    const rows = leases.filter((lease) => isShown(lease, request.state));
     if (rows.length > 0) request.print(rows.map(table.row).join('\n'));
   };
-  const onPage = ({ records }: LeasePage) => {
-    const { judge, scene } = atThisMoment(session, known);
-    show(records.map((record) => judgeLease(record, { judge, scene })).filter((lease) => !isOverdue(lease)));
-  };
-  const view = await withStale(session, await withTimes(session, known, onPage));
-  show(view.leases);
+  const timed = await withTimes(session, untimed, (page) => show(page.filter((lease) => !isOverdue(lease))));
+  const overdue = new Set(timed.leases.filter(isOverdue).map(({ record }) => record.key));
+  const view = await withStale(session, timed);
+  show(view.leases.filter(({ record }) => overdue.has(record.key)));
   return view;
 }
 
-/** The leases with their times. Where rows went out already, what one lease says of another stays as it was then. */
-async function withTimes(session: LeaseSession, known: Known, onPage?: (page: LeasePage) => void): Promise<LeaseView> {
-  const listing = await session.store.listLeases(onPage === undefined ? {} : { onPage });
-  const { scene, judge: before } = atThisMoment(session, known);
-  const judge = onPage === undefined ? leaseJudge(listing.records, scene) : before;
-  return { scene, judge, listing, leases: listing.records.map((record) => judgeLease(record, { scene, judge })) };
-}
-
-/** What is left of a time is counted from when it was read. */
-function atThisMoment({ world }: LeaseSession, { scene, judge }: Known): Known {
-  return { judge, scene: { ...scene, now: world.clock.now() } };
+/** The leases with their times, page by page; what one lease says of another stays. */
+async function withTimes(
+  { store, world }: LeaseSession,
+  untimed: LeaseView,
+  onPage?: (page: readonly JudgedLease[]) => void,
+): Promise<LeaseView> {
+  const { judge, listing } = untimed;
+  const leases: JudgedLease[] = [];
+  // what is left of a time is counted from when it was read
+  const atThisMoment = () => ({ ...untimed.scene, now: world.clock.now() });
+  const records = await store.readTimes(listing, (page) => {
+    const scene = atThisMoment();
+    const judged = page.records.map((record) => judgeLease(record, { judge, scene }));
+    for (const lease of judged) leases.push(lease);
+    onPage?.(judged);
+  });
+  return { scene: atThisMoment(), judge, listing: { ...listing, records }, leases };
 }
 
 async function withStale(session: LeaseSession, view: LeaseView): Promise<LeaseView> {

@@ -3,8 +3,9 @@ import { ConflictError } from '../errors.ts';
 import { writeLease } from './etcd-acquire.ts';
 import { type Compare, commit, type Verdict } from './etcd-commit.ts';
 import { freshLease } from './etcd-fresh-lease.ts';
+import { leaseId, leaseText } from './etcd-lease-id.ts';
 import { isAt, LEASE_SECONDS } from './etcd-put.ts';
-import { keyOfRecord, leaseText, readRecord } from './etcd-records.ts';
+import { keyOfRecord, readRecord } from './etcd-records.ts';
 import type { EtcdOperation } from './etcd-session.ts';
 import { encodeLeaseValue } from './lease-value.ts';
 import { tooMuchTime } from './place.ts';
@@ -73,9 +74,8 @@ function isHeldBy(key: Buffer, lease: string): Compare {
   return { target: 'Lease', result: 'Equal', key, lease };
 }
 
-/** etcd's API has lease ids in decimal, signed. */
 function leaseIdOf({ etcdLease }: LeaseRecord): string {
-  return etcdLease === null ? '0' : BigInt.asIntN(64, BigInt(`0x${etcdLease}`)).toString();
+  return etcdLease === null ? '0' : leaseId(etcdLease);
 }
 
 function assertUnchanged(found: IKeyValue | undefined, record: LeaseRecord, done: string): IKeyValue {

@@ -1,8 +1,9 @@
 import type { IKeyValue } from 'etcd3';
+import { leaseText } from './etcd-lease-id.ts';
 import { type EtcdPage, readPages } from './etcd-pages.ts';
-import { keyTextOf, leaseText, subnetsRange } from './etcd-records.ts';
+import { keyTextOf, subnetsRange } from './etcd-records.ts';
 import type { EtcdOperation } from './etcd-session.ts';
-import { type LeaseTimes, leaseTimes } from './etcd-times.ts';
+import { type Expiries, expiryOf, readExpiries } from './etcd-times.ts';
 import type { DumpedRecord, DumpOptions, StoreDump } from './store.ts';
 
 /** Records and configuration in one revision. */
@@ -11,13 +12,16 @@ export async function dumpEtcd(
   { prefix, configKey }: { readonly prefix: string; readonly configKey: Buffer },
   { keys }: DumpOptions = {},
 ): Promise<StoreDump> {
-  const times = leaseTimes(operation);
   const records: DumpedRecord[] = [];
   let last: EtcdPage | undefined;
   for await (const page of readPages(operation, { range: subnetsRange(prefix) })) {
     if (page.isFirst) records.length = 0;
     const wanted = page.kvs.filter(({ key }) => keys?.has(keyTextOf(key, prefix)) !== false);
-    records.push(...(await Promise.all(wanted.map((kv) => dumpRecord(kv, prefix, times)))));
+    const expiries = await readExpiries(
+      operation,
+      wanted.map((kv) => leaseText(kv.lease)),
+    );
+    for (const kv of wanted) records.push(dumpRecord(kv, prefix, expiries));
     last = page;
   }
   const { revision = '0', clusterId = null } = last ?? {};
@@ -25,13 +29,14 @@ export async function dumpEtcd(
   return { revision, clusterId, prefix, config: config?.value.toString('utf8') ?? null, records };
 }
 
-async function dumpRecord(kv: IKeyValue, prefix: string, times: LeaseTimes): Promise<DumpedRecord> {
-  const expiresAt = await times.expiryOf(kv.lease);
+function dumpRecord(kv: IKeyValue, prefix: string, expiries: Expiries): DumpedRecord {
+  const etcdLease = leaseText(kv.lease);
+  const expiresAt = expiryOf({ etcdLease }, expiries) ?? null;
   return {
     key: keyTextOf(kv.key, prefix),
     valueBase64: kv.value.toString('base64'),
     modRevision: kv.mod_revision,
-    etcdLease: leaseText(kv.lease),
+    etcdLease,
     ttlSeconds: expiresAt === null ? null : Math.max(0, Math.round((expiresAt - Date.now()) / 1000)),
   };
 }

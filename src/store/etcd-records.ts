@@ -1,10 +1,11 @@
 import type { IKeyValue } from 'etcd3';
 import { InputError } from '../errors.ts';
 import { decodeRecord, type RawRecord } from './codec.ts';
+import { leaseText } from './etcd-lease-id.ts';
 import { type EtcdPage, readPages } from './etcd-pages.ts';
 import type { EtcdOperation } from './etcd-session.ts';
-import { type LeaseTimes, leaseTimes } from './etcd-times.ts';
-import type { LeasePage, LeaseRecord, ListOptions } from './store.ts';
+import { withExpiries } from './etcd-times.ts';
+import type { LeaseRecord, ListOptions } from './store.ts';
 import { decodeKeyText, encodeKeyText } from './untrusted-text.ts';
 
 export interface EtcdRecords {
@@ -16,10 +17,7 @@ export interface EtcdRecords {
 }
 
 /** `at`: a revision to list instead of the newest. */
-export type EtcdListOptions = ListOptions & { readonly at?: string };
-
-/** Pages whose times are still read while the next page is. */
-const PAGES_AHEAD = 4;
+export type EtcdListOptions = ListOptions & { readonly at?: string | undefined };
 
 /** All records below the prefix, in one revision. @throws {CompactedError} when `at` is not kept. */
 export async function listRecords(
@@ -27,40 +25,18 @@ export async function listRecords(
   prefix: string,
   { ttl = true, onPage, at }: EtcdListOptions,
 ): Promise<EtcdRecords> {
-  const times = ttl ? leaseTimes(operation) : undefined;
-  const done: LeaseRecord[] = [];
-  const ahead: Promise<readonly [PromiseSettledResult<LeasePage>]>[] = [];
-  const takeOne = async () => {
-    const page = pageOf(await ahead.shift());
-    for (const record of page.records) done.push(record);
-    onPage?.(page);
-  };
+  const records: LeaseRecord[] = [];
   let last: EtcdPage | undefined;
   for await (const page of readPages(operation, { range: subnetsRange(prefix), at })) {
-    if (page.isFirst) ahead.length = done.length = 0;
-    // settled, because it may fail before its turn has come
-    ahead.push(Promise.allSettled([withTimes(page, prefix, times)]));
-    if (ahead.length > PAGES_AHEAD) await takeOne();
+    if (page.isFirst) records.length = 0;
+    const decoded = page.kvs.map((kv) => decodeRecord(rawRecordOf(kv, prefix)));
+    for (const record of decoded) records.push(record);
+    if (!ttl) onPage?.({ records: decoded, revision: page.revision });
     last = page;
   }
-  while (ahead.length > 0) await takeOne();
   const { revision = '0', clusterId = '', endpoint = '' } = last ?? {};
-  return { records: done, revision, clusterId, endpoint };
-}
-
-function pageOf(settled: readonly [PromiseSettledResult<LeasePage>] | undefined): LeasePage {
-  const [outcome] = settled ?? [];
-  if (outcome?.status === 'fulfilled') return outcome.value;
-  throw outcome?.reason;
-}
-
-/** Decoded before the times are read, so that the bytes of the page can go. */
-async function withTimes(page: EtcdPage, prefix: string, times: LeaseTimes | undefined): Promise<LeasePage> {
-  const { revision } = page;
-  const decoded = page.kvs.map((kv) => ({ id: kv.lease, record: decodeRecord(rawRecordOf(kv, prefix)) }));
-  if (times === undefined) return { records: decoded.map(({ record }) => record), revision };
-  const timed = decoded.map(async ({ id, record }) => ({ ...record, expiresAt: await times.expiryOf(id) }));
-  return { records: await Promise.all(timed), revision };
+  const all = ttl ? await withExpiries(operation, { records, revision }, onPage) : records;
+  return { records: all, revision, clusterId, endpoint };
 }
 
 /** A record as it is at this moment. */
@@ -92,11 +68,6 @@ export function keyOfRecord(text: string, prefix: string): Buffer {
   const { key: start, range_end: end } = subnetsRange(prefix);
   if (Buffer.compare(key, start) >= 0 && Buffer.compare(key, end) < 0) return key;
   throw new InputError(`${text} is no record below ${prefix}/subnets`);
-}
-
-/** Lease ids are written as etcdctl prints them: sixteen hexadecimal digits. */
-export function leaseText(id: string): string | null {
-  return id === '0' ? null : BigInt.asUintN(64, BigInt(id)).toString(16).padStart(16, '0');
 }
 
 /** Its time is not asked for. */

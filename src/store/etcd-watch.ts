@@ -6,7 +6,7 @@ import { CompactedError } from './etcd-pages.ts';
 import { type EtcdListOptions, keyTextOf, rawRecordOf, subnetsRange } from './etcd-records.ts';
 import type { EtcdOperation, EtcdSession } from './etcd-session.ts';
 import { watchMessages } from './etcd-stream.ts';
-import { type LeaseTimes, leaseTimes } from './etcd-times.ts';
+import { expiryOf, readExpiries } from './etcd-times.ts';
 import type { LeaseListing, StoreEvent, WatchOptions } from './store.ts';
 
 export interface EtcdWatch extends WatchOptions {
@@ -39,7 +39,7 @@ export async function* watchEtcd(watch: EtcdWatch): AsyncGenerator<StoreEvent> {
 
 async function firstLook(watch: EtcdWatch): Promise<Snapshot | undefined> {
   try {
-    return { listing: await list(watch, {}), because: null };
+    return { listing: await list(watch, undefined), because: null };
   } catch (error) {
     if (watch.signal.aborted) return undefined;
     throw error;
@@ -85,39 +85,50 @@ async function* messagesAfter({ session, prefix, signal }: EtcdWatch, revision: 
 }
 
 /** The times of one message are read side by side; a message whose times cannot be read is asked for again. */
-function eventsOf({ session, prefix, signal }: EtcdWatch, events: readonly IEvent[]): Promise<readonly StoreEvent[]> {
-  const work = session.run((operation) => {
-    const times = leaseTimes(operation);
-    return Promise.all(events.map((event) => eventOf(event, prefix, times)));
-  });
-  return orAborted(signal, work);
+async function eventsOf(
+  { session, prefix, signal, ttl }: EtcdWatch,
+  told: readonly IEvent[],
+): Promise<readonly StoreEvent[]> {
+  const events = told.map((event) => eventOf(event, prefix));
+  if (ttl === false) return events;
+  const leases = events.map((event) => (event.type === 'put' ? event.record.etcdLease : null));
+  const expiries = await orAborted(
+    signal,
+    session.run((operation) => readExpiries(operation, leases)),
+  );
+  return events.map((event) =>
+    event.type === 'put'
+      ? { ...event, record: { ...event.record, expiresAt: expiryOf(event.record, expiries) } }
+      : event,
+  );
 }
 
-async function eventOf({ type, kv }: IEvent, prefix: string, times: LeaseTimes): Promise<StoreEvent> {
+type ChangeEvent = Exclude<StoreEvent, { readonly type: 'snapshot' }>;
+
+function eventOf({ type, kv }: IEvent, prefix: string): ChangeEvent {
   const revision = kv.mod_revision;
   if (type !== 'Put') return { type: 'delete', key: keyTextOf(kv.key, prefix), revision };
-  const record = { ...decodeRecord(rawRecordOf(kv, prefix)), expiresAt: await times.expiryOf(kv.lease) };
-  return { type: 'put', record, revision };
+  return { type: 'put', record: decodeRecord(rawRecordOf(kv, prefix)), revision };
 }
 
 /** `undefined`: the store cannot be read yet. */
 async function lookAgain(watch: EtcdWatch, { revision: at }: Told): Promise<Snapshot | undefined> {
   try {
-    return { listing: await list(watch, { at }), because: 'reconnected' };
+    return { listing: await list(watch, at), because: 'reconnected' };
   } catch (error) {
     if (!(error instanceof CompactedError)) return interrupted(watch, error);
   }
   try {
-    return { listing: await list(watch, {}), because: 'compacted' };
+    return { listing: await list(watch, undefined), because: 'compacted' };
   } catch (error) {
     return interrupted(watch, error);
   }
 }
 
-function list({ session, signal, listing }: EtcdWatch, options: EtcdListOptions): Promise<LeaseListing> {
+function list({ session, signal, listing, ttl = true }: EtcdWatch, at: string | undefined): Promise<LeaseListing> {
   return orAborted(
     signal,
-    session.run((operation) => listing(operation, options)),
+    session.run((operation) => listing(operation, { ttl, at })),
   );
 }
 

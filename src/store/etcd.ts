@@ -10,6 +10,7 @@ import { putCompared } from './etcd-put.ts';
 import { putBackIntoEtcd } from './etcd-put-back.ts';
 import { type EtcdListOptions, keyOfText, listRecords, readRecord } from './etcd-records.ts';
 import { type EtcdCalls, type EtcdOperation, type EtcdSession, openSession } from './etcd-session.ts';
+import { withExpiries } from './etcd-times.ts';
 import { watchEtcd } from './etcd-watch.ts';
 import type { StoredNetworkConfig, SubnetStore } from './store.ts';
 
@@ -38,6 +39,7 @@ export function etcdStore(session: EtcdSession, prefix: string, chance = machine
     writeNetworkConfig: (text, expected) =>
       session.run((operation) => writeConfig(operation, { configKey, text, expected })),
     listLeases: (list = {}) => session.run((operation) => listing(operation, list)),
+    readTimes: (page, onPage) => session.run((operation) => withExpiries(operation, page, onPage)),
     acquire: (request) =>
       session.run(async (operation) => {
         const config = allocationConfig(await operation.read((calls) => readConfig(calls, configKey)));

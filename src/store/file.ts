@@ -21,7 +21,7 @@ import {
 } from './file-document.ts';
 import { withLock } from './file-lock.ts';
 import { watchFile } from './file-watch.ts';
-import type { FileSelection, StoredNetworkConfig, SubnetStore } from './store.ts';
+import type { FileSelection, LeaseRecord, StoredNetworkConfig, SubnetStore } from './store.ts';
 
 export interface FileStoreOptions {
   readonly selection: FileSelection;
@@ -55,6 +55,11 @@ export function fileStore(options: FileStoreOptions): SubnetStore {
         return { next, result: storedConfig(next, selection.path) };
       }),
     listLeases: list,
+    readTimes: async (page, onPage) => {
+      const timed = withCurrentEnds(page.records, (await list()).records, options.clock.now());
+      onPage?.({ records: timed, revision: page.revision });
+      return timed;
+    },
     acquire: (request) =>
       file.change((document, now) => {
         const config = allocationConfig(storedConfig(document, selection.path));
@@ -69,9 +74,20 @@ export function fileStore(options: FileStoreOptions): SubnetStore {
     },
     putBack: (dumped, ttlSeconds) =>
       file.change((document, now) => putBackInDocument(document, { dumped, ttlSeconds, now })),
-    watch: (signal, more) => watchFile({ ...more, signal, clock: options.clock, list }),
+    watch: (signal, { ttl = true, ...more } = {}) =>
+      watchFile({ ...more, signal, clock: options.clock, list: () => list({ ttl }) }),
     close: async () => undefined,
   };
+}
+
+/** A record that is not there any more has no time left. */
+function withCurrentEnds(
+  records: readonly LeaseRecord[],
+  current: readonly LeaseRecord[],
+  now: number,
+): readonly LeaseRecord[] {
+  const ends = new Map(current.map(({ key, expiresAt }) => [key, expiresAt]));
+  return records.map((record) => ({ ...record, expiresAt: ends.has(record.key) ? ends.get(record.key) : now }));
 }
 
 /** Raw records, past all rules: what the drill needs to break a store. `path` as in {@link FileSelection}. */

@@ -4,7 +4,7 @@ import type { KubeApi, KubeNode } from '../kube/kube.ts';
 import { annotateNode } from './kube-annotate.ts';
 import { watchKube } from './kube-watch.ts';
 import { decodeNode } from './node-lease.ts';
-import type { DumpedRecord, KubeSelection, StoredNetworkConfig, SubnetStore } from './store.ts';
+import type { DumpedRecord, KubeSelection, LeasePage, LeaseRecord, StoredNetworkConfig, SubnetStore } from './store.ts';
 
 export interface KubeStoreOptions {
   readonly selection: KubeSelection;
@@ -39,6 +39,7 @@ export function kubeStore({ selection, host, kube }: KubeStoreOptions): SubnetSt
       onPage?.({ records, revision });
       return { records, revision, clusterId: null, source: description };
     },
+    readTimes: async (page, onPage) => withoutEnd(page, onPage),
     acquire:
       nodeName === undefined
         ? refuse('a lease', READ_POD_CIDR)
@@ -70,6 +71,13 @@ function dumpNode({ name, podCidr, podCidrs, flannelAnnotations, resourceVersion
   const value = JSON.stringify({ podCIDR: podCidr, podCIDRs: podCidrs, annotations: flannelAnnotations });
   const valueBase64 = Buffer.from(value).toString('base64');
   return { key: name, valueBase64, modRevision: resourceVersion, etcdLease: null, ttlSeconds: null };
+}
+
+/** A Node's lease is never dropped for its age. */
+function withoutEnd({ records, revision }: LeasePage, onPage?: (page: LeasePage) => void): readonly LeaseRecord[] {
+  const timed = records.map((record) => ({ ...record, expiresAt: null }));
+  onPage?.({ records: timed, revision });
+  return timed;
 }
 
 async function readIfThere(readConfig: () => Promise<StoredNetworkConfig>): Promise<string | null> {

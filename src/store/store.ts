@@ -106,6 +106,11 @@ export interface SubnetStore {
   /** Never one round trip after the other. */
   listLeases(options?: ListOptions): Promise<LeaseListing>;
   /**
+   * The records of a listing with the time they have now, also where they are gone meanwhile: one whose time is over ends now.
+   * `onPage` as {@link ListOptions} has it.
+   */
+  readTimes(listing: LeasePage, onPage?: (page: LeasePage) => void): Promise<readonly LeaseRecord[]>;
+  /**
    * Own lease by public IP, else the previous subnet, else a free one; as flannel does, but every write compares.
    * @throws {ConflictError} when another host took it meanwhile; {AbsentError} `out of subnets`.
    */
@@ -154,6 +159,8 @@ export interface LeasePage {
 }
 
 export interface WatchOptions {
+  /** `false` leaves `expiresAt` undefined and saves a call for each record and each change; default `true`. */
+  readonly ttl?: boolean;
   /** Told each time the store cannot be followed for a while; the watch goes on trying. */
   readonly onInterruption?: (error: UnavailableError) => void;
 }

@@ -54,6 +54,24 @@ describe.each(['etcd', 'file'] as const)('a watch of the %s store', (kind) => {
     await watch.end();
   });
 
+  test('leaves the times out of snapshot and changes when they were not asked for', async () => {
+    const { store, raw } = await ready();
+    await raw.put(KEY, OWNER, { ttlSeconds: 600 });
+    const watch = watching(store, undefined, { ttl: false });
+    await watch.until((events) => events.length === 1);
+    await raw.put('10.244.8.0-24', OWNER, { ttlSeconds: 600 });
+    await watch.until((events) => countOf(events, 'put') === 1);
+    const records = watch.events.flatMap((event) => {
+      if (event.type === 'snapshot') return event.listing.records;
+      return event.type === 'put' ? [event.record] : [];
+    });
+    expect(records.map(({ key, expiresAt }) => [key, expiresAt])).toEqual([
+      [KEY, undefined],
+      ['10.244.8.0-24', undefined],
+    ]);
+    await watch.end();
+  });
+
   test('tells the end of a lease whose time is over', async () => {
     const { store, raw } = await ready();
     await raw.put(KEY, OWNER, { ttlSeconds: 2 });

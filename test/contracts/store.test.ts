@@ -73,6 +73,24 @@ describe.each(['etcd', 'file'] as const)('the %s store', (kind) => {
       expect((await store.listLeases({ ttl: false })).records[0]?.expiresAt).toBeUndefined();
     }));
 
+  test('reads the times of a listing afterwards, also of records that are gone meanwhile', () =>
+    withBench(make, async ({ raw, ...bench }) => {
+      const store = await configured({ raw, ...bench }, CONFIG);
+      await raw.put('10.244.7.0-24', '{"PublicIP":"192.0.2.7"}', { ttlSeconds: 600 });
+      await raw.put('10.244.8.0-24', '{"PublicIP":"192.0.2.8"}', { ttlSeconds: 1 });
+      await raw.put('10.244.9.0-24', '{"PublicIP":"192.0.2.9"}');
+      const listing = await store.listLeases({ ttl: false });
+      await expect.poll(async () => (await store.listLeases()).records.length, { timeout: 10_000 }).toBe(2);
+      const pages: string[] = [];
+      const timed = await store.readTimes(listing, ({ records }) => pages.push(...records.map(({ key }) => key)));
+      expect(timed.map(({ key }) => key)).toEqual(listing.records.map(({ key }) => key));
+      expect(pages).toEqual(timed.map(({ key }) => key));
+      const [long, gone, reservation] = timed.map(({ expiresAt }) => expiresAt);
+      expect(long).toBeGreaterThan(Date.now() + 500_000);
+      expect(gone).toBeLessThanOrEqual(Date.now());
+      expect(reservation).toBeNull();
+    }));
+
   test('gives a node its own subnet again and writes its new VTEP', () =>
     withBench(make, async (bench) => {
       const store = await configured(bench, CONFIG);

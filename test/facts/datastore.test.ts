@@ -81,6 +81,7 @@ function storeOf({ records = {}, config, kind = 'file' }: Setup): SubnetStore {
       return { text: config, modRevision: '1', source: 'etcdctl get /x/config' };
     },
     listLeases: async () => listing,
+    readTimes: unused,
     writeNetworkConfig: unused,
     acquire: unused,
     renew: unused,

@@ -1,5 +1,5 @@
 import type { UnavailableError } from '../../src/errors.ts';
-import type { StoreEvent, SubnetStore } from '../../src/store/store.ts';
+import type { StoreEvent, SubnetStore, WatchOptions } from '../../src/store/store.ts';
 
 export interface Watching {
   readonly events: readonly StoreEvent[];
@@ -11,13 +11,17 @@ export interface Watching {
 }
 
 /** Collects what a watch tells; `each` may take its time with an event. */
-export function watching(store: SubnetStore, each: (event: StoreEvent) => unknown = () => undefined): Watching {
+export function watching(
+  store: SubnetStore,
+  each: (event: StoreEvent) => unknown = () => undefined,
+  options: WatchOptions = {},
+): Watching {
   const controller = new AbortController();
   const events: StoreEvent[] = [];
   const interruptions: UnavailableError[] = [];
   const follow = async () => {
     const onInterruption = (error: UnavailableError) => void interruptions.push(error);
-    for await (const event of store.watch(controller.signal, { onInterruption })) {
+    for await (const event of store.watch(controller.signal, { ...options, onInterruption })) {
       events.push(event);
       await each(event);
     }
