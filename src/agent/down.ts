@@ -134,7 +134,7 @@ async function judgeSubnetFile({ host, options }: DownInput, state: AgentState |
 async function release({ host, options }: DownInput, store: SubnetStore): Promise<readonly string[]> {
   const { config } = parseStoredConfig(await store.readNetworkConfig(), store.kind);
   const { underlay } = await prepareNode(config, { options, host });
-  const { records } = await store.listLeases();
+  const { records } = await store.listLeases({ ttl: false });
   const own = records.filter((record) => isOwnRecord(record, underlay));
   for (const record of own) await store.remove(record);
   return own.map(({ key }) => `lease ${key}`);

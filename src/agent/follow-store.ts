@@ -18,7 +18,7 @@ export async function followStore(board: Board, signal: AbortSignal): Promise<vo
   };
   while (!signal.aborted) {
     try {
-      for await (const event of store.watch(signal, { onInterruption })) take(board, event);
+      for await (const event of store.watch(signal, { onInterruption, ttl: false })) take(board, event);
     } catch (error) {
       measures.datastoreError('watch');
       board.book.interrupt();

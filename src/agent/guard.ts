@@ -1,7 +1,8 @@
 import type { OverlayPlan } from '../dataplane/entry.ts';
 import { answeringSubnets } from './answering.ts';
 import type { Board } from './board.ts';
-import { problemText } from './problem.ts';
+import { subnetsOf } from './lease-book.ts';
+import { isUnanswered, problemText } from './problem.ts';
 import { confirmSuspicion, judgeRemovals, REREAD_MS, type RemovalVerdict, type Suspicion } from './removals.ts';
 
 /** A lease lives that long at most without being renewed (flannel pkg/subnet/etcd, subnetTTL). */
@@ -37,7 +38,7 @@ function take(board: Board, input: { readonly plan: OverlayPlan; readonly delete
 async function readAgain(board: Board, plan: OverlayPlan, replan: () => OverlayPlan): Promise<OverlayPlan> {
   const { clock, store, measures, log } = board.parts;
   try {
-    board.book.replace(await store.listLeases());
+    board.book.replace(await store.listLeases({ ttl: false }));
   } catch (error) {
     measures.datastoreError('list');
     log.warn('the leases could not be read again; nobody is let go', { error: problemText(error) });
@@ -53,16 +54,35 @@ async function readAgain(board: Board, plan: OverlayPlan, replan: () => OverlayP
   });
   if (heldBack.length === 0) return again;
   const answering = await answeringSubnets(board.parts.host, heldBack);
-  const untilOf = (subnet: string) => {
-    const end = board.book.endOf(subnet);
-    return clock.monotonic() + (end === undefined ? LEASE_MS : end - clock.now());
-  };
+  const ends = await endsOf(board, answering);
+  const untilOf = (subnet: string) => clock.monotonic() + (ends.get(subnet) ?? LEASE_MS);
   board.suspicion = confirmSuspicion(heldBack, answering, untilOf);
   log.warn('the leases were read again and still lack these peers', {
     peers: heldBack.length,
     answering: answering.length,
   });
   return again;
+}
+
+/**
+ * How much time (ms) the leases of these subnets have left, by their subnets: etcd keeps a lease for its time also when the key that it
+ * held was deleted. Of a lease that it does not know any more nothing can be said.
+ */
+async function endsOf({ book, parts }: Board, subnets: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const { store, clock, log } = parts;
+  try {
+    const timed = await store.readTimes({ records: book.lastHolders(subnets), revision: '0' });
+    return new Map(
+      timed.flatMap((record) => {
+        const leftMs = (record.expiresAt ?? 0) - clock.now();
+        return leftMs > 0 ? subnetsOf(record).map((subnet) => [subnet, leftMs] as const) : [];
+      }),
+    );
+  } catch (error) {
+    if (!isUnanswered(error)) throw error;
+    log.warn('the time left of leases could not be read', { error: problemText(error) });
+    return new Map();
+  }
 }
 
 /** Of those that were kept, only who still answers is kept on. */

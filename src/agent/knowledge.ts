@@ -12,6 +12,8 @@ export interface Knowledge {
   readonly source: string;
   /** From the datastore itself, just now: what it does not name is drift, too. */
   readonly isCurrent: boolean;
+  /** When one of the records ends, as {@link LeaseRecord} has it. */
+  expiryOf(record: LeaseRecord): Promise<LeaseRecord['expiresAt']>;
 }
 
 export interface KnowInput {
@@ -27,8 +29,16 @@ export async function readKnowledge({ host, store, stateFile, isNamed }: KnowInp
   const state = await readState(host, stateFile);
   if (state !== undefined && !isNamed) return fromState(state, stateFile, store.kind);
   try {
-    const [stored, { records, source }] = await Promise.all([store.readNetworkConfig(), store.listLeases()]);
-    return { config: parseStoredConfig(stored, store.kind).config, records, source, isCurrent: true };
+    const [stored, { records, source, revision }] = await Promise.all([
+      store.readNetworkConfig(),
+      store.listLeases({ ttl: false }),
+    ]);
+    const { config } = parseStoredConfig(stored, store.kind);
+    const expiryOf = async (record: LeaseRecord) => {
+      const [timed] = await store.readTimes({ records: [record], revision });
+      return timed?.expiresAt;
+    };
+    return { config, records, source, isCurrent: true, expiryOf };
   } catch (error) {
     if (state === undefined || !isUnanswered(error)) throw error;
     return fromState(state, stateFile, store.kind);
@@ -38,5 +48,5 @@ export async function readKnowledge({ host, store, stateFile, isNamed }: KnowInp
 function fromState({ config: text, records, savedAt }: AgentState, path: string, kind: SubnetStore['kind']): Knowledge {
   const { config } = parseStoredConfig({ text, source: path }, kind);
   const source = `${path} of ${new Date(savedAt).toISOString()}`;
-  return { config, records, source, isCurrent: false };
+  return { config, records, source, isCurrent: false, expiryOf: async ({ expiresAt }) => expiresAt };
 }

@@ -13,7 +13,7 @@ export type BookSource =
 /** What is known of all leases. */
 export class LeaseBook {
   readonly #records = new Map<string, LeaseRecord>();
-  readonly #ends = new Map<string, number>();
+  readonly #holders = new Map<string, LeaseRecord>();
   #deleted = new Set<string>();
   #source: BookSource = 'nowhere';
   #clusterId: string | null = null;
@@ -79,9 +79,9 @@ export class LeaseBook {
     this.#source = 'memory';
   }
 
-  /** When the lease of a subnet ends or would have ended (epoch ms), as last heard; `undefined`: was never heard. */
-  endOf(subnet: string): number | undefined {
-    return this.#ends.get(subnet);
+  /** Who has, or had last, each of these subnets, as far as it was ever heard. */
+  lastHolders(subnets: readonly string[]): readonly LeaseRecord[] {
+    return [...new Set(subnets.flatMap((subnet) => this.#holders.get(subnet) ?? []))];
   }
 
   interrupt(): void {
@@ -90,12 +90,12 @@ export class LeaseBook {
 
   #set(record: LeaseRecord): void {
     this.#records.set(record.key, record);
-    const { expiresAt } = record;
-    if (typeof expiresAt === 'number') for (const subnet of subnetsOf(record)) this.#ends.set(subnet, expiresAt);
+    for (const subnet of subnetsOf(record)) this.#holders.set(subnet, record);
   }
 }
 
-function subnetsOf(record: LeaseRecord | undefined): readonly string[] {
+/** CIDR notation, of both families. */
+export function subnetsOf(record: LeaseRecord | undefined): readonly string[] {
   if (record === undefined || record.kind === 'malformed-key') return [];
   return [record.subnet, record.ipv6Subnet].filter((subnet) => subnet !== null);
 }

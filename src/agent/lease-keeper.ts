@@ -73,9 +73,11 @@ async function renew(board: Board, lease: Lease, why: string): Promise<void> {
 
 /** Reads before anything is written: after a pause longer than the lease it may be another host's. */
 async function verify(board: Board, lease: Lease): Promise<void> {
-  const { records } = await board.parts.store.listLeases();
+  const { store } = board.parts;
+  const { records, revision } = await store.listLeases({ ttl: false });
+  const found = records.find(({ key }) => key === lease.key);
+  const [record] = found === undefined ? [] : await store.readTimes({ records: [found], revision });
   board.inDoubt = false;
-  const record = records.find(({ key }) => key === lease.key);
   switch (judgeRecord(lease, record)) {
     case 'unchanged':
     case 'ours':

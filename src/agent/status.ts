@@ -57,7 +57,7 @@ export interface StatusInput {
 export async function readStatus({ host, clock, options, know }: StatusInput): Promise<OverlayStatus> {
   const { links } = await observeOverlay(host);
   if (links.length === 0) return { status: 'down', reason: 'there is no flannel device' };
-  const { config, records, source, isCurrent } = await know();
+  const { config, records, source, isCurrent, expiryOf } = await know();
   const preparation = await prepareNode(config, { options, host });
   const { underlay, actual } = preparation;
   const own = records.find((record) => record.kind === 'lease' && isOwnRecord(record, underlay));
@@ -82,7 +82,7 @@ export async function readStatus({ host, clock, options, know }: StatusInput): P
     publicIpv6: underlay.publicIpv6,
     iface: underlay.device,
     peers: desired.peers.length,
-    lease: leaseStatus(lease, clock),
+    lease: lease === null ? { state: 'none' } : await leaseStatus(lease, expiryOf, clock),
     drift,
     ignored: desired.ignored,
     source,
@@ -109,9 +109,9 @@ async function subnetFileDrift(host: Host, path: string, text: string): Promise<
   }
 }
 
-function leaseStatus(lease: Lease | null, clock: Clock): LeaseStatus {
-  if (lease === null) return { state: 'none' };
-  const { key, expiresAt } = lease;
+async function leaseStatus(lease: Lease, expiryOf: Knowledge['expiryOf'], clock: Clock): Promise<LeaseStatus> {
+  const { key } = lease;
+  const expiresAt = await expiryOf(lease);
   const secondsLeft =
     typeof expiresAt === 'number' ? Math.max(0, Math.round((expiresAt - clock.now()) / 1000)) : expiresAt;
   return { state: 'held', key, secondsLeft };
