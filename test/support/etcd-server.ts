@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { etcdProgram } from './etcd-program.ts';
 
 export interface EtcdTls {
   readonly certFile: string;
@@ -83,7 +84,7 @@ export interface EtcdMember {
 }
 
 export function runMember(args: readonly string[]): EtcdMember {
-  const launch = () => spawn('etcd', args, { stdio: 'ignore', env: { PATH: process.env['PATH'] ?? '' } });
+  const launch = () => spawn(etcdProgram(), args, { stdio: 'ignore', env: { PATH: process.env['PATH'] ?? '' } });
   let child = launch();
   return {
     hasEnded: () => child.exitCode !== null || child.signalCode !== null,
