@@ -19,6 +19,7 @@ export interface EndpointFailure {
 /** grpc-js ServiceError; see grpc's status codes for the numbers. */
 const STATUS = v.object({ code: v.number(), details: v.string() });
 
+const UNKNOWN = 2;
 const PERMISSION_DENIED = 7;
 const DEADLINE_EXCEEDED = 4;
 const INVALID_ARGUMENT = 3;
@@ -40,12 +41,17 @@ export function describeFailure(endpoint: string, error: unknown, timeoutMs: num
   };
   const denied = wordsOfDenial(code, details);
   if (denied !== undefined) return said('permission', denied, 'Check --etcd-username and its password or role.');
-  if (code === DEADLINE_EXCEEDED) return said('timeout', `did not answer within ${seconds(timeoutMs)}`);
+  if (isOverdue(code, details)) return said('timeout', `did not answer within ${seconds(timeoutMs)}`);
   const broken = wordsOfBrokenLink(details);
   if (broken !== undefined) return said('unreachable', broken.words, broken.hint);
   if (code === UNAVAILABLE) return said('unreachable', `is not available: ${escapeText(details)}`);
   if (code === INTERNAL || code === CANCELLED) return said('unreachable', `broke off: ${escapeText(details)}`);
   return { ...said('unreachable', `answered with an error: ${escapeText(details)}`), isFinal: true };
+}
+
+/** etcd knows the deadline of a call, and may be quicker to say so than grpc-js; it gives Go's words the code of no error in particular. */
+function isOverdue(code: number, details: string): boolean {
+  return code === DEADLINE_EXCEEDED || (code === UNKNOWN && details.includes('context deadline exceeded'));
 }
 
 /**

@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest';
+import { describeFailure } from '../../src/store/etcd-errors.ts';
+
+const failed = (code: number, details: string) => describeFailure('http://192.0.2.1:2379', { code, details }, 2000);
+
+test.each([
+  ['grpc-js', 4, 'Deadline exceeded after 2.000s'],
+  ['etcd itself', 2, 'context deadline exceeded'],
+])('a deadline that %s notices is a timeout, after which nobody knows what took effect', (_, code, details) => {
+  expect(failed(code, details)).toMatchObject({
+    reason: 'timeout',
+    words: 'did not answer within 2 s',
+    isFinal: false,
+    hadNoEffect: false,
+  });
+});
+
+test('an error of etcd that is no deadline is an answer, and final', () => {
+  expect(failed(2, 'etcdserver: mvcc is closed')).toMatchObject({ reason: 'unreachable', isFinal: true });
+});
