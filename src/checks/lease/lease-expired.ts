@@ -1,6 +1,8 @@
 import { defineCheck, type NonEmpty } from '../../doctor/check.ts';
 import { DATASTORE_CAUSES } from '../../doctor/datastore-causes.ts';
+import { restartCommand } from '../../doctor/restart.ts';
 import { leasesFact, ownLeaseFact, vxlanConfigFact } from '../../facts/datastore.ts';
+import { flannelFact } from '../../facts/flannel.ts';
 import { interfacesFact } from '../../facts/interfaces.ts';
 import { underlayFact } from '../../facts/overlay.ts';
 
@@ -22,6 +24,7 @@ export default defineCheck({
     vxlan: vxlanConfigFact,
     underlay: underlayFact,
     interfaces: interfacesFact,
+    flannel: flannelFact,
   },
   causedBy: [
     ...DATASTORE_CAUSES,
@@ -74,8 +77,9 @@ export default defineCheck({
   },
   logs: [/Lease has been revoked\. Shutting down daemon/, /Stopped monitoring lease/],
   proof: 'drill',
-  evaluate: ({ ownLease, leases, vxlan, underlay, interfaces }) => {
+  evaluate: ({ ownLease, leases, vxlan, underlay, interfaces, flannel }) => {
     if (ownLease.status === 'known') return [];
+    const restart = restartCommand(flannel);
     const device = `flannel.${vxlan.vni}`;
     const address = interfaces.find(({ name }) => name === device)?.addresses.find(({ family }) => family === 4);
     const values: Values = {
@@ -92,7 +96,7 @@ export default defineCheck({
           { what: `address of ${device}`, observed: values.address, source: `ip addr show dev ${device}` },
         ],
         remedy: {
-          commands: ['systemctl restart flanneld'],
+          commands: restart === undefined ? [] : [restart],
           actions: [],
           automatic: 'no',
           risk: {

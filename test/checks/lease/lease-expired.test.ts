@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import check from '../../../src/checks/lease/lease-expired.ts';
 import type { Lease } from '../../../src/store/store.ts';
+import { flannelInstall } from '../../support/probe-builders.ts';
 
 type Facts = Parameters<typeof check.evaluate>[0];
 
@@ -47,6 +48,7 @@ function facts(parts: Partial<Facts> = {}): Facts {
       because: '--iface=eth0',
     },
     interfaces: [],
+    flannel: flannelInstall(),
     ...parts,
   };
 }
@@ -63,6 +65,18 @@ describe('lease-expired', () => {
       evidence: [{ what: 'leases that name this host', observed: 0, expected: 1 }, { what: 'address of flannel.1' }],
       remedy: { automatic: 'no', actions: [] },
     });
+  });
+
+  it.each([
+    ['the unit that runs flanneld here', { unit: 'flannel-edge.service' }, ['systemctl restart flannel-edge.service']],
+    [
+      "this node's pod",
+      { deployment: 'daemonset' as const, unit: null },
+      [expect.stringMatching(/^kubectl .* delete pod /)],
+    ],
+    ['nothing that it does not know', { deployment: 'process' as const, unit: null }, []],
+  ])('restarts %s', (_, install, commands) => {
+    expect(check.evaluate(facts({ flannel: flannelInstall(install) }))[0]?.remedy?.commands).toEqual(commands);
   });
 
   it('names the public IP that no lease has', () => {
