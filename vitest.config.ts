@@ -1,7 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
 /** Suites that depend on what etcd answers. */
-const ON_THE_WIRE = ['test/contracts/store*.test.ts', 'test/store/etcd*.test.ts'];
+const ON_THE_WIRE = [
+  'test/contracts/store*.test.ts',
+  'test/store/etcd*.test.ts',
+  'test/leases/remove.test.ts',
+  'test/commands/{config,leases,leases-watch}.test.ts',
+];
 
 export default defineConfig({
   test: {
