@@ -2,8 +2,9 @@ import { type KnownScene, type ReadOptions, readScene } from './lease-scene.ts';
 import type { LeaseSession } from './lease-session.ts';
 import { vxlanWay } from './lease-vxlan.ts';
 import { type JudgedLease, judgeLease } from './leases/judged.ts';
-import { measureSilence, type Silence } from './leases/silence.ts';
 import { type LeaseJudge, leaseJudge } from './leases/states.ts';
+import { measureSilence } from './probe/owner-silence.ts';
+import type { Silence } from './probe/silence-verdict.ts';
 import type { Lease, LeaseListing } from './store/store.ts';
 
 /** The leases as they are to be shown or acted upon. */

@@ -1,13 +1,13 @@
 import { randomInt } from 'node:crypto';
-import { DEFAULT_PORT, deviceName } from './dataplane/device.ts';
-import type { ActualOverlay } from './dataplane/entry.ts';
+import { DEFAULT_PORT } from './dataplane/device.ts';
 import { observeOverlay } from './dataplane/observe.ts';
 import { flannelFact } from './facts/flannel.ts';
+import { kernelWay } from './facts/vxlan-way.ts';
 import type { KnownScene } from './lease-scene.ts';
 import type { LeaseSession } from './lease-session.ts';
-import { overlayEnds, type VxlanWay } from './leases/ask-owners.ts';
-import type { Sentence } from './leases/sentence.ts';
-import type { Family } from './net/cidr.ts';
+import type { VxlanWay } from './probe/ask-owners.ts';
+import { overlayEnds } from './probe/lease-owner.ts';
+import type { Sentence } from './probe/sentence.ts';
 import type { Lease } from './store/store.ts';
 
 /**
@@ -20,10 +20,7 @@ export async function vxlanWay(
   own: Lease | undefined,
 ): Promise<VxlanWay> {
   const actual = await observeOverlay(world.host);
-  if (actual.links.length > 0) {
-    const programmed = programmedTest(actual);
-    return { kind: 'kernel', obstacleTo: (lease, family) => (programmed(lease, family) ? undefined : NOT_PROGRAMMED) };
-  }
+  if (actual.links.length > 0) return kernelWay(actual);
   const [end] = own === undefined ? [] : overlayEnds(own);
   if (end?.family !== 4) return { kind: 'none', because: NO_WAY };
   const flannel = await facts.observe(flannelFact);
@@ -37,24 +34,3 @@ const NO_WAY: Sentence = {
   en: 'this host has neither flannel.N nor a lease of its own, so it cannot ask over vxlan; run it on a node of the overlay',
   zh: '本机既没有 flannel.N 也没有自己的租约，无法经 vxlan 探测；请在覆盖网络的节点上运行',
 };
-const NOT_PROGRAMMED: Sentence = {
-  en: 'the kernel of this host does not have what its lease says, so an echo would not go through the tunnel to it',
-  zh: '本机内核中没有与该租约一致的条目，探测报文不会经隧道到达它',
-};
-
-/** Whether route, neighbour and forwarding entry lead to the lease's own end of the tunnel, or directly to its public IP. */
-function programmedTest(actual: ActualOverlay): (lease: Lease, family: Family) => boolean {
-  const up = new Set(actual.links.filter(({ isUp }) => isUp).map(({ device }) => device));
-  const routes = new Map(actual.routes.map((route) => [route.dst, route]));
-  const neighbours = new Map(actual.neighbours.map(({ device, ip, mac }) => [`${device} ${ip}`, mac]));
-  const fdb = new Set(actual.fdb.map(({ device, mac, dst }) => `${device} ${mac} ${dst}`));
-  return (lease, family) => {
-    const end = overlayEnds(lease).find((one) => one.family === family);
-    const route = routes.get((family === 4 ? lease.subnet : lease.ipv6Subnet) ?? '');
-    if (end === undefined || route === undefined || route.type !== undefined) return false;
-    const device = deviceName(family, end.vni);
-    if (route.device !== device) return route.via === end.publicIp;
-    const isKnown = neighbours.get(`${device} ${end.overlayIp}`) === end.mac;
-    return up.has(device) && isKnown && fdb.has(`${device} ${end.mac} ${end.publicIp}`);
-  };
-}

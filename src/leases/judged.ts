@@ -1,5 +1,5 @@
+import type { Silence } from '../probe/silence-verdict.ts';
 import type { LeaseRecord } from '../store/store.ts';
-import type { Silence } from './silence-verdict.ts';
 import { type LeaseJudge, type LeaseScene, type LeaseState, nodeOf, ttlSecondsOf } from './states.ts';
 
 /** A record with what is said of it. */

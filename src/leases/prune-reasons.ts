@@ -1,5 +1,5 @@
+import type { Sentence } from '../probe/sentence.ts';
 import type { JudgedLease } from './judged.ts';
-import type { Sentence } from './sentence.ts';
 import type { LeaseState } from './states.ts';
 
 /** Why a lease is deleted, kept or refused. */

@@ -1,8 +1,8 @@
+import type { Silence } from '../probe/silence-verdict.ts';
 import type { NetworkConfig } from '../store/config.ts';
 import type { LeaseRecord } from '../store/store.ts';
 import { type AddressRange, holds, overlappingKeys, rangeOf, rangesOf } from './ranges.ts';
 import { type SelfIdentity, selfTest } from './self.ts';
-import type { Silence } from './silence.ts';
 
 /** What can be said of a record; a record can bear several. */
 export const LEASE_STATES = [

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { ActualOverlay } from '../../src/dataplane/entry.ts';
 import { UnavailableError } from '../../src/errors.ts';
 import { leaseOwnersFact } from '../../src/facts/lease-owners.ts';
 import type { OverdueLease } from '../../src/facts/lease-renewals.ts';
 import type { KubeApi } from '../../src/kube/kube.ts';
 import { FLANNEL_DEFAULTS } from '../../src/net/flannel-options.ts';
+import type { Lease } from '../../src/store/store.ts';
 import { leaseAt, overdueAt } from '../support/lease-records.ts';
 import { actualOverlay, contextWith, flannelInstall, listing } from '../support/probe-builders.ts';
 import { recordedHost } from '../support/recorded.ts';
@@ -21,6 +23,28 @@ interface Scene {
   readonly openKube?: () => Promise<KubeApi>;
 }
 
+/** Route, neighbour and forwarding entry of these nodes. */
+function programmed(numbers: readonly number[]): ActualOverlay {
+  const ends = numbers.map((number) => ({
+    dst: `10.244.${number}.0/24`,
+    ip: `10.244.${number}.0`,
+    lease: leaseAt(number),
+  }));
+  const device = 'flannel.1';
+  const isPermanent = true;
+  return actualOverlay({
+    routes: ends.map(({ dst, ip }) => ({ kind: 'route', dst, via: ip, device, isOnlink: true, metric: 0 })),
+    neighbours: ends.map(({ ip, lease }) => ({ kind: 'neighbour', device, ip, mac: macOf(lease), isPermanent })),
+    fdb: ends.map(({ lease }) => {
+      return { kind: 'fdb', device, mac: macOf(lease), dst: lease.attributes.publicIp ?? '', isPermanent };
+    }),
+  });
+}
+
+function macOf({ attributes }: Lease): string {
+  return attributes.vtep?.mac ?? '';
+}
+
 /** Nodes 1 to 4, this one is 1; how often each address was asked. */
 function scene({ overdue = [overdueAt(2)], answering = [], routed = [2, 3, 4], openKube }: Scene) {
   const asked = new Map<string, number>();
@@ -34,20 +58,12 @@ function scene({ overdue = [overdueAt(2)], answering = [], routed = [2, 3, 4], o
     },
   };
   const options = { ...FLANNEL_DEFAULTS, kubeconfigFile: openKube === undefined ? '' : '/root/.kube/config' };
-  const routes = routed.map((number) => ({
-    kind: 'route' as const,
-    dst: `10.244.${number}.0/24`,
-    via: `10.244.${number}.0`,
-    device: 'flannel.1',
-    isOnlink: true,
-    metric: 0,
-  }));
   const context = contextWith(host, {
     flannel: flannelInstall({ options }),
     leases: listing(leaseAt(1), leaseAt(2), leaseAt(3), leaseAt(4)),
     'own-lease': leaseAt(1),
     'overdue-leases': overdue,
-    'actual-overlay': actualOverlay({ routes }),
+    'actual-overlay': programmed(routed),
   });
   return { asked, owners: leaseOwnersFact.collect(openKube === undefined ? context : { ...context, openKube }) };
 }
@@ -55,27 +71,46 @@ function scene({ overdue = [overdueAt(2)], answering = [], routed = [2, 3, 4], o
 describe('the owners of overdue leases', () => {
   it('are not asked where no lease of another host is overdue', async () => {
     const { owners, asked } = scene({ overdue: [overdueAt(1, { isOwn: true })] });
-    expect(await owners).toEqual({ overdue: {}, controls: {} });
+    expect(await owners).toEqual({ overdue: {}, controls: [] });
     expect([...asked]).toEqual([]);
   });
 
-  it('are asked on the underlay and through the overlay, with others in time as controls', async () => {
+  it('are gone when they are silent both ways while another in time answers both', async () => {
     const { owners } = scene({ answering: ['192.168.77.3', '10.244.3.0'] });
     const { overdue, controls } = await owners;
-    expect(Object.keys(controls)).toEqual(['10.244.3.0-24', '10.244.4.0-24']);
-    expect(overdue['10.244.2.0-24']).toMatchObject({ underlay: { answered: false }, overlay: { answered: false } });
-    expect(controls['10.244.3.0-24']).toMatchObject({ underlay: { answered: true }, overlay: { answered: true } });
+    expect(controls).toEqual(['10.244.3.0-24', '10.244.4.0-24']);
+    expect(overdue['10.244.2.0-24']).toEqual({
+      verdict: 'silent',
+      because: expect.stringContaining('192.168.77.2, 10.244.2.0'),
+      asked: [
+        { way: 'underlay-4', address: '192.168.77.2', result: 'silent' },
+        { way: 'vxlan-4', address: '10.244.2.0', result: 'silent' },
+      ],
+      node: null,
+    });
   });
 
-  it('are asked once more when they said nothing', async () => {
-    const { owners, asked } = scene({});
+  it.each([
+    ['on the underlay', '192.168.77.2'],
+    ['over the overlay', '10.244.2.0'],
+  ])('are there when they answer %s', async (_, address) => {
+    const { owners } = scene({ answering: [address, '192.168.77.3', '10.244.3.0'] });
+    expect((await owners).overdue['10.244.2.0-24']?.verdict).toBe('answers');
+  });
+
+  it('are not known to be gone where nobody answers from here', async () => {
+    expect((await scene({}).owners).overdue['10.244.2.0-24']?.verdict).toBe('unknown');
+  });
+
+  it('are asked once more when they were silent, as are those in time', async () => {
+    const { owners, asked } = scene({ answering: ['192.168.77.3', '10.244.3.0'] });
     await owners;
-    expect([asked.get('192.168.77.2'), asked.get('192.168.77.3')]).toEqual([2, 1]);
+    expect([asked.get('192.168.77.2'), asked.get('192.168.77.3')]).toEqual([2, 2]);
   });
 
-  it('are not asked through an overlay to which no route of flannel leads', async () => {
-    const { owners, asked } = scene({ routed: [3] });
-    expect((await owners).overdue['10.244.2.0-24']?.overlay).toBeNull();
+  it('are not asked through an overlay that does not lead to them', async () => {
+    const { owners, asked } = scene({ routed: [3], answering: ['192.168.77.3', '10.244.3.0'] });
+    expect((await owners).overdue['10.244.2.0-24']?.verdict).toBe('unknown');
     expect(asked.has('10.244.2.0')).toBe(false);
   });
 

@@ -1,7 +1,7 @@
 import type { JudgedLease } from '../../src/leases/judged.ts';
 import { judgeLease } from '../../src/leases/judged.ts';
-import type { Silence } from '../../src/leases/silence-verdict.ts';
 import { type LeaseScene, leaseJudge } from '../../src/leases/states.ts';
+import type { Silence } from '../../src/probe/silence-verdict.ts';
 import { checkNetworkConfig, parseNetworkConfig } from '../../src/store/config.ts';
 import type { Lease, LeaseRecord, MalformedLease, UnreadableLease } from '../../src/store/store.ts';
 

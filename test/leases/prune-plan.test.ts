@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { needsMeasuring, type PruneInput, planPrune } from '../../src/leases/prune-plan.ts';
-import type { Silence } from '../../src/leases/silence-verdict.ts';
+import type { Silence } from '../../src/probe/silence-verdict.ts';
 import type { LeaseRecord } from '../../src/store/store.ts';
 import { judged, lease, MARGIN, malformed, unreadable } from './builders.ts';
 

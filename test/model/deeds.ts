@@ -1,6 +1,6 @@
 import type { LeaseBackup } from '../../src/leases/backup.ts';
 import type { Removal } from '../../src/leases/remove.ts';
-import type { Silence } from '../../src/leases/silence.ts';
+import type { Silence } from '../../src/probe/silence-verdict.ts';
 import type { DumpedRecord, Lease } from '../../src/store/store.ts';
 
 /** One operation of one actor: on whose behalf a call reaches etcd, and what is known of it. */

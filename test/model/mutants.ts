@@ -1,7 +1,7 @@
 import { ConflictError } from '../../src/errors.ts';
 import { decodeDumped } from '../../src/leases/backup.ts';
 import { removeLeases } from '../../src/leases/remove.ts';
-import type { Silence } from '../../src/leases/silence.ts';
+import type { Silence } from '../../src/probe/silence-verdict.ts';
 import { decideAllocation } from '../../src/store/allocation.ts';
 import { allocationConfig } from '../../src/store/allocation-config.ts';
 import { decodeWritten } from '../../src/store/codec.ts';

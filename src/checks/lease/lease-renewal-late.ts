@@ -3,12 +3,10 @@ import { defineCheck, type Evidence, type FactsOf, type Finding, type Remedy } f
 import { DATASTORE_CAUSES } from '../../doctor/datastore-causes.ts';
 import { NO_DATASTORE } from '../../doctor/no-datastore.ts';
 import { restartCommand } from '../../doctor/restart.ts';
-import { describeAnswer } from '../../facts/broken-at.ts';
 import { leasesFact } from '../../facts/datastore.ts';
 import { flannelFact } from '../../facts/flannel.ts';
-import { leaseOwnersFact } from '../../facts/lease-owners.ts';
+import { isGone, leaseOwnersFact } from '../../facts/lease-owners.ts';
 import { type OverdueLease, overdueLeasesFact } from '../../facts/lease-renewals.ts';
-import { judgeOwner } from '../../leases/owner-silence.ts';
 
 interface Values extends Pick<OverdueLease, 'key' | 'subnet' | 'publicIp' | 'isOwn'> {
   readonly remainingMinutes: number;
@@ -93,7 +91,7 @@ export default defineCheck<typeof needs, Values>({
   logs: [/Error renewing lease \(trying again in 1 min\)/],
   proof: 'drill',
   evaluate: (facts) =>
-    facts.overdue.filter((lease) => !isOwnerSilent(lease, facts)).map((lease) => findingOf(lease, facts)),
+    facts.overdue.filter((lease) => !isOwnerGone(lease, facts)).map((lease) => findingOf(lease, facts)),
 });
 
 /** Subnet of the lease that its owner uses. */
@@ -102,10 +100,9 @@ function keptOf(values: unknown): unknown {
 }
 
 /** A lease whose owner is gone is lease-stale-dead-node; one that could not be asked is merely late. */
-function isOwnerSilent({ key }: OverdueLease, { owners }: Facts): boolean {
-  const answers = owners.status === 'known' ? owners.value.overdue[key] : undefined;
-  if (owners.status !== 'known' || answers === undefined) return false;
-  return judgeOwner(answers, Object.values(owners.value.controls)) === 'silent';
+function isOwnerGone({ key }: OverdueLease, { owners }: Facts): boolean {
+  const look = owners.status === 'known' ? owners.value.overdue[key] : undefined;
+  return look !== undefined && isGone(look);
 }
 
 function findingOf(lease: OverdueLease, facts: Facts): Finding<Values> {
@@ -132,9 +129,10 @@ function findingOf(lease: OverdueLease, facts: Facts): Finding<Values> {
 }
 
 function ownerEvidence({ key, publicIp }: OverdueLease, { owners }: Facts): readonly Evidence[] {
-  const answers = owners.status === 'known' ? owners.value.overdue[key] : undefined;
-  if (answers === undefined) return [];
-  return [{ what: 'its owner', observed: describeAnswer(answers.underlay), source: `ping -c 3 ${publicIp}` }];
+  const look = owners.status === 'known' ? owners.value.overdue[key] : undefined;
+  if (look === undefined) return [];
+  const node = look.node === null ? '' : `; it has the address of the Node ${look.node}`;
+  return [{ what: 'its owner', observed: `${look.because}${node}`, source: `ping -c 3 ${publicIp}` }];
 }
 
 function remedyOf({ publicIp, isOwn }: OverdueLease, { flannel }: Facts): Remedy {

@@ -1,11 +1,9 @@
 import { nameEn, nameZh } from '../../dataplane/naming.ts';
 import { defineCheck, type FactsOf, type Finding } from '../../doctor/check.ts';
 import { DATASTORE_CAUSES } from '../../doctor/datastore-causes.ts';
-import { describeAnswer } from '../../facts/broken-at.ts';
 import { leasesFact } from '../../facts/datastore.ts';
-import { leaseOwnersFact } from '../../facts/lease-owners.ts';
+import { isGone, leaseOwnersFact, type OwnerLook } from '../../facts/lease-owners.ts';
 import { type OverdueLease, overdueLeasesFact } from '../../facts/lease-renewals.ts';
-import { judgeOwner, type OwnerAnswers } from '../../leases/owner-silence.ts';
 
 interface Values {
   readonly subnet: string;
@@ -50,24 +48,20 @@ export default defineCheck<typeof needs, Values>({
     },
   },
   proof: 'drill',
-  evaluate: (facts) => {
-    const controls = Object.values(facts.owners.controls);
-    return facts.overdue.flatMap((lease) => {
-      const answers = facts.owners.overdue[lease.key];
-      const isGone = answers !== undefined && judgeOwner(answers, controls) === 'silent';
-      return isGone && lease.publicIp !== null
-        ? [findingOf({ ...lease, publicIp: lease.publicIp }, answers, facts)]
+  evaluate: (facts) =>
+    facts.overdue.flatMap((lease) => {
+      const look = facts.owners.overdue[lease.key];
+      return look !== undefined && isGone(look) && lease.publicIp !== null
+        ? [findingOf({ ...lease, publicIp: lease.publicIp }, look, facts)]
         : [];
-    });
-  },
+    }),
 });
 
 function findingOf(
   { key, subnet, publicIp, remainingSeconds, marginSeconds }: OverdueLease & { readonly publicIp: string },
-  { underlay, overlay }: OwnerAnswers,
+  { asked }: OwnerLook,
   { leases, owners }: Facts,
 ): Finding<Values> {
-  const overlayIp = subnet.slice(0, subnet.indexOf('/'));
   return {
     values: { subnet, publicIp, remainingMinutes: Math.floor(remainingSeconds / 60) },
     about: [`subnet:${subnet}`],
@@ -78,15 +72,15 @@ function findingOf(
         expected: `${marginSeconds} or more`,
         source: `flannelctl leases show ${subnet}`,
       },
-      { what: 'on the underlay', observed: describeAnswer(underlay), source: `ping -c 3 ${publicIp}` },
-      {
-        what: 'over the overlay',
-        observed: overlay === null ? 'not asked' : describeAnswer(overlay),
-        source: `ping -c 3 ${overlayIp}`,
-      },
+      ...asked.map(({ way, address, result }) => ({
+        what: way.startsWith('vxlan') ? 'over the overlay' : 'on the underlay',
+        observed: result,
+        expected: 'answered',
+        source: `ping -c 3 ${address}`,
+      })),
       {
         what: 'owners that renewed in time and were asked the same way',
-        observed: Object.keys(owners.controls).join(', '),
+        observed: owners.controls.join(', '),
         source: leases.source,
       },
     ],

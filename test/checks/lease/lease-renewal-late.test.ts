@@ -2,12 +2,11 @@ import { describe, expect, it } from 'vitest';
 import check from '../../../src/checks/lease/lease-renewal-late.ts';
 import type { OverdueLease } from '../../../src/facts/lease-renewals.ts';
 import { overdueAt } from '../../support/lease-records.ts';
-import { ANSWERED, flannelInstall, known, listing, UNANSWERED, UNKNOWN } from '../../support/probe-builders.ts';
+import { flannelInstall, known, listing, UNKNOWN } from '../../support/probe-builders.ts';
 
 type Facts = Parameters<typeof check.evaluate>[0];
 
-const GONE = { underlay: UNANSWERED, overlay: UNANSWERED, node: null };
-const THERE = { underlay: ANSWERED, overlay: ANSWERED, node: null };
+const GONE = { verdict: 'silent' as const, because: 'the owner is silent', asked: [], node: null };
 
 function evaluate(overdue: readonly OverdueLease[], owners: Facts['owners'] = UNKNOWN) {
   return check.evaluate({ overdue, owners, leases: listing(), flannel: flannelInstall() });
@@ -52,12 +51,15 @@ describe('lease-renewal-late', () => {
   });
 
   it('leaves an owner that is gone to lease-stale-dead-node', () => {
-    const owners = known({ overdue: { '10.244.2.0-24': GONE }, controls: { '10.244.3.0-24': THERE } });
+    const owners = known({ overdue: { '10.244.2.0-24': GONE }, controls: ['10.244.3.0-24'] });
     expect(evaluate([overdueAt(2)], owners)).toEqual([]);
   });
 
-  it('keeps a silent owner where nobody answers from here', () => {
-    const owners = known({ overdue: { '10.244.2.0-24': GONE }, controls: { '10.244.3.0-24': GONE } });
-    expect(evaluate([overdueAt(2)], owners)).toHaveLength(1);
+  it.each([
+    ['that could not be measured', { verdict: 'unknown' as const }, 'the owner is silent'],
+    ['with the address of a Node', { node: 'b' }, 'the owner is silent; it has the address of the Node b'],
+  ])('keeps a silent owner %s, and says so', (_, more, observed) => {
+    const owners = known({ overdue: { '10.244.2.0-24': { ...GONE, ...more } }, controls: [] });
+    expect(evaluate([overdueAt(2)], owners)[0]?.evidence.at(-1)).toMatchObject({ what: 'its owner', observed });
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Asked, controlledWays, judgeSilence, type Way } from '../../src/leases/silence-verdict.ts';
+import { type Asked, controlledWays, judgeSilence, type Way } from '../../src/probe/silence-verdict.ts';
 
 const ALL: ReadonlySet<Way> = new Set(['underlay-4', 'underlay-6', 'vxlan-4', 'vxlan-6']);
 const because = { en: 'Network is unreachable', zh: '网络不可达' };

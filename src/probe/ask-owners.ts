@@ -1,12 +1,12 @@
 import pLimit from 'p-limit';
 import { FlannelctlError } from '../errors.ts';
 import type { Host } from '../host/host.ts';
-import { type Family, parseCidr } from '../net/cidr.ts';
-import { type Answer, type Limit, probeAnswer } from '../probe/answer.ts';
-import { type VxlanEchoOutcome, type VxlanEnd, type VxlanTarget, vxlanEcho } from '../probe/vxlan-echo.ts';
-import type { Lease } from '../store/store.ts';
+import type { Family } from '../net/cidr.ts';
+import { type Answer, type Limit, probeAnswer } from './answer.ts';
+import { type LeaseOwner, type OverlayEnd, overlayEnds } from './lease-owner.ts';
 import type { Sentence } from './sentence.ts';
 import type { Asked, AskedResult, Way } from './silence-verdict.ts';
+import { type VxlanEchoOutcome, type VxlanEnd, vxlanEcho } from './vxlan-echo.ts';
 
 export interface AskInput {
   readonly host: Host;
@@ -19,8 +19,8 @@ export interface AskInput {
 export type VxlanWay =
   | {
       readonly kind: 'kernel';
-      /** Why an echo to that lease would not go through flannel.N; `undefined`: it would. */
-      readonly obstacleTo: (lease: Lease, family: Family) => Sentence | undefined;
+      /** Why an echo to that owner would not go through flannel.N; `undefined`: it would. */
+      readonly obstacleTo: (owner: LeaseOwner, family: Family) => Sentence | undefined;
     }
   /** No vxlan device is here, but a lease of this host is: its end of the tunnel is played by this process. IPv4. */
   | UserSpaceWay
@@ -37,34 +37,17 @@ export interface UserSpaceWay {
 /** Processes at a time: a round of silent owners takes 1.4 s. */
 const AT_ONCE = 128;
 
-/** Asks the owner of every lease each way that its lease names, all at once. The answers are in the order of the leases. */
+/** Asks every owner each way that its lease names, all at once. The answers are in the order of the owners. */
 export async function askOwners(
   { host, vxlan, signal }: AskInput,
-  leases: readonly Lease[],
+  owners: readonly LeaseOwner[],
 ): Promise<readonly (readonly Asked[])[]> {
   const asking = { host, signal, limit: pLimit(AT_ONCE) };
   const [underlay, overlay] = await Promise.all([
-    Promise.all(leases.map((lease) => askUnderlay(asking, lease))),
-    vxlan.kind === 'user-space' ? askFromUserSpace(asking, vxlan, leases) : askThroughKernel(asking, vxlan, leases),
+    Promise.all(owners.map((owner) => askUnderlay(asking, owner))),
+    vxlan.kind === 'user-space' ? askFromUserSpace(asking, vxlan, owners) : askThroughKernel(asking, vxlan, owners),
   ]);
-  return leases.map((_, at) => [...(underlay[at] ?? []), ...(overlay[at] ?? [])]);
-}
-
-/** The end of the tunnel that a lease publishes in one family. */
-export interface OverlayEnd extends VxlanTarget {
-  readonly family: Family;
-}
-
-export function overlayEnds({ subnet, ipv6Subnet, attributes }: Lease): readonly OverlayEnd[] {
-  const { publicIp, publicIpv6, vtep, vtepV6 } = attributes;
-  return [
-    { family: 4, network: parseCidr(subnet ?? ''), publicIp, vtep } as const,
-    { family: 6, network: parseCidr(ipv6Subnet ?? ''), publicIp: publicIpv6, vtep: vtepV6 } as const,
-  ].flatMap(({ family, network, publicIp: outer, vtep: end }) =>
-    network === undefined || outer === null || end === null
-      ? []
-      : [{ family, overlayIp: network.network, publicIp: outer, mac: end.mac, vni: end.vni }],
-  );
+  return owners.map((_, at) => [...(underlay[at] ?? []), ...(overlay[at] ?? [])]);
 }
 
 interface Asking {
@@ -73,7 +56,7 @@ interface Asking {
   readonly limit: Limit;
 }
 
-function askUnderlay(asking: Asking, { attributes: { publicIp, publicIpv6 } }: Lease): Promise<readonly Asked[]> {
+function askUnderlay(asking: Asking, { attributes: { publicIp, publicIpv6 } }: LeaseOwner): Promise<readonly Asked[]> {
   return Promise.all([
     ...(publicIp === null ? [] : [askAddress(asking, 'underlay-4', publicIp)]),
     ...(publicIpv6 === null ? [] : [askAddress(asking, 'underlay-6', publicIpv6)]),
@@ -83,24 +66,24 @@ function askUnderlay(asking: Asking, { attributes: { publicIp, publicIpv6 } }: L
 function askThroughKernel(
   asking: Asking,
   vxlan: Exclude<VxlanWay, UserSpaceWay>,
-  leases: readonly Lease[],
+  owners: readonly LeaseOwner[],
 ): Promise<readonly (readonly Asked[])[]> {
-  const askEnd = async (lease: Lease, { family, overlayIp }: OverlayEnd): Promise<Asked> => {
+  const askEnd = async (owner: LeaseOwner, { family, overlayIp }: OverlayEnd): Promise<Asked> => {
     const way = `vxlan-${family}` as const;
-    const because = vxlan.kind === 'none' ? vxlan.because : vxlan.obstacleTo(lease, family);
+    const because = vxlan.kind === 'none' ? vxlan.because : vxlan.obstacleTo(owner, family);
     return because === undefined
       ? askAddress(asking, way, overlayIp)
       : { way, address: overlayIp, ...unknown(because) };
   };
-  return Promise.all(leases.map((lease) => Promise.all(overlayEnds(lease).map((end) => askEnd(lease, end)))));
+  return Promise.all(owners.map((owner) => Promise.all(overlayEnds(owner).map((end) => askEnd(owner, end)))));
 }
 
 async function askFromUserSpace(
   { host, signal }: Asking,
   { source, port, identifier }: UserSpaceWay,
-  leases: readonly Lease[],
+  owners: readonly LeaseOwner[],
 ): Promise<readonly (readonly Asked[])[]> {
-  const ends = leases.map(overlayEnds);
+  const ends = owners.map(overlayEnds);
   const targets = ends.flat().filter(({ family }) => family === 4);
   const outcomes = await orUnknown(signal, () => vxlanEcho(host, { source, targets, port, identifier }));
   const results = new Map(
