@@ -5,7 +5,7 @@ import type { Chance } from './etcd-chance.ts';
 import { type FreshLease, freshLease } from './etcd-fresh-lease.ts';
 import { leaseText } from './etcd-lease-id.ts';
 import { isUnwrittenSince, putCompared } from './etcd-put.ts';
-import { keyOfRecord, listRecords, subnetsRange } from './etcd-records.ts';
+import { keyOfRecord, keyOfText, listRecords, rawRecordOf, readRecord, subnetsRange } from './etcd-records.ts';
 import type { EtcdOperation, EtcdSession } from './etcd-session.ts';
 import { assertHasTimeLeft, type Places, placesOf } from './place.ts';
 import type { DumpedRecord, LeaseRecord, SubnetStore } from './store.ts';
@@ -27,8 +27,8 @@ interface Restoration {
 }
 
 /**
- * Each put compares that nobody wrote a lease since all were read. What one put has seen serves the next, so that a
- * thousand records do not need a thousand listings; one after the other, because each would be a stranger to the others.
+ * Each put compares that nobody wrote a lease since all were read. What one put has seen serves the next, refusals too, so that
+ * a thousand records do not need a thousand listings; one after the other, because each would be a stranger to the others.
  */
 export function putBackIntoEtcd(session: EtcdSession, prefix: string, chance: Chance): SubnetStore['putBack'] {
   const oneByOne = pLimit(1);
@@ -54,11 +54,12 @@ interface Memory {
 }
 
 async function restore(work: Restoration, memory: Memory): Promise<LeaseRecord> {
-  const first = memory.seen === undefined ? undefined : await tryWithout(work, memory);
-  if (first !== undefined) return first;
+  if (memory.seen !== undefined && !(await isFreed(work, memory.seen))) {
+    const record = await tryToPut(work, memory, memory.seen);
+    if (record !== undefined) return record;
+  }
   for (let left = TRIES; left > 0; left -= 1) {
-    memory.seen = await look(work);
-    const record = await tryToPut(work, memory);
+    const record = await tryToPut(work, memory, await look(work));
     if (record !== undefined) return record;
     await work.chance.pause();
   }
@@ -67,14 +68,13 @@ async function restore(work: Restoration, memory: Memory): Promise<LeaseRecord> 
   });
 }
 
-/** What was seen before may have been deleted since: only a fresh look says that a place is taken. */
-async function tryWithout(work: Restoration, memory: Memory): Promise<LeaseRecord | undefined> {
-  try {
-    return await tryToPut(work, memory);
-  } catch (error) {
-    if (error instanceof ConflictError) return undefined;
-    throw error;
-  }
+/** Whoever was seen in its place may have gone since; it alone is looked at again, and not all leases. */
+async function isFreed({ operation, prefix, dumped }: Restoration, { places }: Seen): Promise<boolean> {
+  const wanted = recordOf(dumped);
+  const rival = places.rivalOf(wanted);
+  if (rival === undefined) return false;
+  const found = await readRecord(operation, keyOfText(rival.key, prefix));
+  return found === undefined || placesOf([decodeRecord(rawRecordOf(found, prefix))]).rivalOf(wanted) === undefined;
 }
 
 async function look({ operation, prefix }: Restoration): Promise<Seen> {
@@ -83,15 +83,13 @@ async function look({ operation, prefix }: Restoration): Promise<Seen> {
 }
 
 /** `undefined`: somebody has written a lease meanwhile. @throws {ConflictError} when the place is taken. */
-async function tryToPut(work: Restoration, memory: Memory): Promise<LeaseRecord | undefined> {
+async function tryToPut(work: Restoration, memory: Memory, seen: Seen): Promise<LeaseRecord | undefined> {
   const { operation, prefix, dumped, fresh } = work;
-  const seen = memory.seen ?? (await look(work));
-  const value = Buffer.from(dumped.valueBase64, 'base64');
-  const text = { key: dumped.key, value: value.toString('utf8') };
-  const raw = { ...text, expiresAt: null, etcdLease: null, modRevision: '0' };
-  seen.places.assertFree(decodeRecord(raw));
+  memory.seen = seen;
+  seen.places.assertFree(recordOf(dumped));
   // what is known of the places holds again when the answer is there
   memory.seen = undefined;
+  const value = Buffer.from(dumped.valueBase64, 'base64');
   const written = await putCompared(operation, {
     ...{ key: keyOfRecord(dumped.key, prefix), name: dumped.key, value, lease: fresh, replaces: undefined },
     compare: [isUnwrittenSince(seen.revision, subnetsRange(prefix))],
@@ -99,8 +97,17 @@ async function tryToPut(work: Restoration, memory: Memory): Promise<LeaseRecord 
   });
   if (written.kind === 'taken') return undefined;
   const { modRevision, expiresAt, leaseId } = written;
-  const record = decodeRecord({ ...raw, modRevision, expiresAt, etcdLease: leaseText(leaseId) });
+  const record = recordOf(dumped, { modRevision, expiresAt, etcdLease: leaseText(leaseId) });
   seen.places.add(record);
   memory.seen = { places: seen.places, revision: modRevision };
   return record;
+}
+
+const UNWRITTEN = { modRevision: '0', expiresAt: null, etcdLease: null };
+
+function recordOf(
+  { key, valueBase64 }: DumpedRecord,
+  written: Pick<LeaseRecord, 'modRevision' | 'expiresAt' | 'etcdLease'> = UNWRITTEN,
+): LeaseRecord {
+  return decodeRecord({ key, value: Buffer.from(valueBase64, 'base64').toString('utf8'), ...written });
 }

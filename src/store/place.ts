@@ -4,9 +4,18 @@ import type { LeaseRecord } from './store.ts';
 
 /** Who stands where, kept so that a thousand records can be asked for without comparing each with each. */
 export interface Places {
-  /** @throws {ConflictError} naming the record with the same key, an overlapping subnet, the same public IP or VTEP MAC. */
+  /** Who has taken the place of a record: the same key, an overlapping subnet, the same public IP or VTEP MAC. `undefined`: nobody. */
+  rivalOf(record: LeaseRecord): Rival | undefined;
+  /** @throws {ConflictError} naming the rival. */
   assertFree(record: LeaseRecord): void;
   add(record: LeaseRecord): void;
+}
+
+export interface Rival {
+  /** Of the record that stands there. */
+  readonly key: string;
+  /** Goes on after that key: `overlaps it`. */
+  readonly words: string;
 }
 
 export function placesOf(records: readonly LeaseRecord[]): Places {
@@ -18,18 +27,24 @@ export function placesOf(records: readonly LeaseRecord[]): Places {
     networks.push(...networksOf(record));
   };
   for (const record of records) add(record);
-  return {
-    add,
-    assertFree: (record) => {
-      for (const { name, words } of claimsOf(record)) {
-        const holder = holders.get(name);
-        if (holder !== undefined) throw taken(record, `${holder} ${words}`);
-      }
-      const own = networksOf(record);
-      const rival = networks.find((other) => own.some((network) => overlap(network, other)));
-      if (rival !== undefined) throw taken(record, `${rival.key} overlaps it`);
-    },
+  const rivalOf = (record: LeaseRecord): Rival | undefined => {
+    for (const { name, words } of claimsOf(record)) {
+      const key = holders.get(name);
+      if (key !== undefined) return { key, words };
+    }
+    const own = networksOf(record);
+    const rival = networks.find((other) => own.some((network) => overlap(network, other)));
+    return rival === undefined ? undefined : { key: rival.key, words: 'overlaps it' };
   };
+  const assertFree = (record: LeaseRecord) => {
+    const rival = rivalOf(record);
+    if (rival !== undefined) throw taken(record, rival);
+  };
+  return { add, rivalOf, assertFree };
+}
+
+export function taken({ key }: Pick<LeaseRecord, 'key'>, rival: Rival): ConflictError {
+  return new ConflictError(`${key} is not put back: ${rival.key} ${rival.words}`);
 }
 
 /** @throws {InputError} when its time is over: what has ended is not brought back. */
@@ -86,8 +101,4 @@ function networksOf(record: LeaseRecord): readonly Network[] {
 
 function overlap(a: Network, b: Network): boolean {
   return a.family === b.family && a.start < b.end && b.start < a.end;
-}
-
-function taken(record: LeaseRecord, why: string): ConflictError {
-  return new ConflictError(`${record.key} is not put back: ${why}`);
 }
