@@ -1,7 +1,8 @@
 import { UsageError } from './errors.ts';
 import { placeOf, problemsOf } from './lease-place.ts';
-import { assertAllowed, type PlannedPrune } from './lease-prune.ts';
+import type { PlannedPrune } from './lease-prune.ts';
 import type { LeaseSession } from './lease-session.ts';
+import { assertAllowed } from './leases/prune.ts';
 import type { PrunePlan } from './leases/prune-plan.ts';
 import { prunePlanDocument, type RemovalReport, removalDocument } from './render/lease-document.ts';
 import { renderPlan, renderRemoval } from './render/lease-text.ts';

@@ -2,7 +2,7 @@ import { UnavailableError } from './errors.ts';
 import { prefixOf } from './lease-place.ts';
 import type { LeaseSession } from './lease-session.ts';
 import { parseBackup } from './leases/backup.ts';
-import { assertSamePlace, type Restored, restoreLeases } from './leases/restore.ts';
+import { type Restored, restoreLeases } from './leases/restore.ts';
 import type { RestoreReport } from './render/lease-document.ts';
 import { readInput } from './wire.ts';
 
@@ -21,12 +21,12 @@ export async function restoreFrom(session: LeaseSession, request: RestoreRequest
   const { store, selection, world, signal } = session;
   const { file, force, dryRun } = request;
   const backup = parseBackup(await readInput(file), file);
-  const { clusterId, source } = await store.listLeases({ ttl: false });
   const prefix = prefixOf(selection) ?? '';
-  if (!force) assertSamePlace(backup, { clusterId, prefix });
-  const restored = await restoreLeases({ store, backup, now: world.clock.now(), isDry: dryRun, signal });
-  const exitCode = exitCodeOf(restored, signal);
-  return { file, dryRun, place: { source, clusterId, prefix }, restored, exitCode };
+  const { listing, restored } = await restoreLeases({
+    ...{ store, backup, prefix, isForced: force, now: world.clock.now(), isDry: dryRun, signal },
+  });
+  const { source, clusterId } = listing;
+  return { file, dryRun, place: { source, clusterId, prefix }, restored, exitCode: exitCodeOf(restored, signal) };
 }
 
 function exitCodeOf(restored: readonly Restored[], { aborted, reason }: AbortSignal): number {

@@ -1,24 +1,20 @@
 import { type KnownScene, type ReadOptions, readScene } from './lease-scene.ts';
 import type { LeaseSession } from './lease-session.ts';
 import { vxlanWay } from './lease-vxlan.ts';
-import { type JudgedLease, judgeLease } from './leases/judged.ts';
-import { type LeaseJudge, leaseJudge } from './leases/states.ts';
+import { type JudgedLease, type JudgedLeases, judgeLeases, leasesOf, withSilence } from './leases/judged.ts';
 import { measureSilence } from './probe/owner-silence.ts';
 import type { Silence } from './probe/silence-verdict.ts';
 import type { Lease, LeaseListing } from './store/store.ts';
 
 /** The leases as they are to be shown or acted upon. */
-export interface LeaseView {
+export interface LeaseView extends JudgedLeases {
   readonly listing: LeaseListing;
   readonly scene: KnownScene;
-  readonly judge: LeaseJudge;
-  readonly leases: readonly JudgedLease[];
 }
 
 export async function readView(session: LeaseSession, options: ReadOptions): Promise<LeaseView> {
   const { listing, scene } = await readScene(session, options);
-  const judge = leaseJudge(listing.records, scene);
-  return { listing, scene, judge, leases: listing.records.map((record) => judgeLease(record, { judge, scene })) };
+  return { listing, ...judgeLeases(listing.records, scene) };
 }
 
 export interface MeasureOptions {
@@ -32,18 +28,14 @@ export interface MeasureOptions {
 export async function measureView(session: LeaseSession, view: LeaseView, options: MeasureOptions): Promise<LeaseView> {
   const candidates = leasesOf(view.leases.filter(options.isWanted));
   if (candidates.length === 0) return view;
-  const silence = await measure(session, view, { candidates, onlyProof: options.onlyProof });
-  const leases = view.leases.map((lease) => {
-    const found = silence.get(lease.record.key);
-    return found === undefined ? lease : judgeLease(lease.record, view, found);
-  });
-  return { ...view, leases };
+  return withSilence(view, await measureOwners(session, view, { candidates, onlyProof: options.onlyProof }));
 }
 
-async function measure(
+/** By key of the lease. */
+export async function measureOwners(
   session: LeaseSession,
   { leases, scene }: LeaseView,
-  { candidates, onlyProof }: { readonly candidates: readonly Lease[]; readonly onlyProof: boolean },
+  { candidates, onlyProof }: Pick<MeasureOptions, 'onlyProof'> & { readonly candidates: readonly Lease[] },
 ): Promise<ReadonlyMap<string, Silence>> {
   const isLive = ({ states }: JudgedLease) => states.includes('live');
   const isOwn = ({ states }: JudgedLease) => states.includes('this-host');
@@ -69,8 +61,4 @@ function probeLimit({ world, timeoutMs, signal }: LeaseSession): { readonly sign
   const sleeping = world.clock.sleep(Math.max(0, timeoutMs - LAST_PROBE_MS), AbortSignal.any([signal, done.signal]));
   void Promise.allSettled([sleeping]).then(() => over.abort());
   return { signal: over.signal, end: () => done.abort() };
-}
-
-function leasesOf(leases: readonly JudgedLease[]): readonly Lease[] {
-  return leases.flatMap(({ record }) => (record.kind === 'lease' ? [record] : []));
 }

@@ -1,6 +1,6 @@
 import type { Silence } from '../probe/silence-verdict.ts';
-import type { LeaseRecord } from '../store/store.ts';
-import { type LeaseJudge, type LeaseScene, type LeaseState, nodeOf, ttlSecondsOf } from './states.ts';
+import type { Lease, LeaseRecord } from '../store/store.ts';
+import { type LeaseJudge, type LeaseScene, type LeaseState, leaseJudge, nodeOf, ttlSecondsOf } from './states.ts';
 
 /** A record with what is said of it. */
 export interface JudgedLease {
@@ -30,4 +30,33 @@ export function judgeLease(
     notReadySince: scene.nodes?.notReady.get(node ?? ''),
     silence,
   };
+}
+
+/** All records of a datastore, judged by each other and by what is known besides. */
+export interface JudgedLeases {
+  readonly scene: LeaseScene;
+  readonly judge: LeaseJudge;
+  readonly leases: readonly JudgedLease[];
+}
+
+export function judgeLeases<S extends LeaseScene>(
+  records: readonly LeaseRecord[],
+  scene: S,
+): JudgedLeases & { readonly scene: S } {
+  const judge = leaseJudge(records, scene);
+  return { scene, judge, leases: records.map((record) => judgeLease(record, { judge, scene })) };
+}
+
+/** The same, with some owners measured. `silence`: by key. */
+export function withSilence<T extends JudgedLeases>(judged: T, silence: ReadonlyMap<string, Silence>): T {
+  const leases = judged.leases.map((lease) => {
+    const found = silence.get(lease.record.key);
+    return found === undefined ? lease : judgeLease(lease.record, judged, found);
+  });
+  return { ...judged, leases };
+}
+
+/** Those that have an owner who could be asked. */
+export function leasesOf(judged: readonly JudgedLease[]): readonly Lease[] {
+  return judged.flatMap(({ record }) => (record.kind === 'lease' ? [record] : []));
 }

@@ -1,11 +1,15 @@
 import { ConflictError, FlannelctlError, InputError } from '../errors.ts';
 import { type Places, placesOf } from '../store/place.ts';
-import type { DumpedRecord, LeaseRecord, SubnetStore } from '../store/store.ts';
+import type { DumpedRecord, LeaseListing, LeaseRecord, SubnetStore } from '../store/store.ts';
 import { decodeDumped, type LeaseBackup } from './backup.ts';
 
 export interface RestoreInput {
   readonly store: SubnetStore;
   readonly backup: LeaseBackup;
+  /** Of the leases in the datastore. */
+  readonly prefix: string;
+  /** Also a backup of another cluster or prefix. */
+  readonly isForced: boolean;
   /** Epoch ms. */
   readonly now: number;
   readonly isDry: boolean;
@@ -25,21 +29,32 @@ export interface Restored {
 /**
  * Puts the records of a backup back, one after the other, each only where nothing took its place, with what is left of its time. A
  * record whose own owner has it again is `present`. What cannot be written ends it: the rest is `untried`.
+ *
+ * @throws {InputError} when the backup is not of this datastore: nothing was written.
  */
-export async function restoreLeases(input: RestoreInput): Promise<readonly Restored[]> {
-  const { records } = await input.store.listLeases({ ttl: false });
-  const present = new Map(records.map((record) => [record.key, record]));
-  const putBack = input.isDry ? dryPutBack(placesOf(records)) : input.store.putBack;
-  const done: Restored[] = [];
-  for (const dumped of input.backup.records) {
-    const isOver = input.signal.aborted || done.some(({ result }) => result === 'failed');
-    done.push(isOver ? untried(dumped) : await restoreOne(dumped, present, { ...input, putBack }));
+export async function restoreLeases(input: RestoreInput): Promise<Restoration> {
+  const { store, backup, prefix, isForced, isDry, signal } = input;
+  const listing = await store.listLeases({ ttl: false });
+  if (!isForced) assertSamePlace(backup, { clusterId: listing.clusterId, prefix });
+  const present = new Map(listing.records.map((record) => [record.key, record]));
+  const putBack = isDry ? dryPutBack(placesOf(listing.records)) : store.putBack;
+  const restored: Restored[] = [];
+  for (const dumped of backup.records) {
+    const isOver = signal.aborted || restored.some(({ result }) => result === 'failed');
+    restored.push(isOver ? untried(dumped) : await restoreOne(dumped, present, { ...input, putBack }));
   }
-  return done;
+  return { listing, restored };
+}
+
+export interface Restoration {
+  /** The datastore before anything was put back. */
+  readonly listing: LeaseListing;
+  /** In the order of the backup. */
+  readonly restored: readonly Restored[];
 }
 
 /** @throws {InputError} when the backup is of another cluster or another prefix. */
-export function assertSamePlace(
+function assertSamePlace(
   backup: Pick<LeaseBackup, 'clusterId' | 'prefix'>,
   place: Pick<LeaseBackup, 'clusterId' | 'prefix'>,
 ): void {

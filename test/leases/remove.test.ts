@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OutputError, UnavailableError } from '../../src/errors.ts';
 import { liveHost, liveWriter } from '../../src/host/live.ts';
 import { systemClock } from '../../src/host/system-clock.ts';
-import { decodeDumped, parseBackup } from '../../src/leases/backup.ts';
+import { decodeDumped, type LeaseBackup, parseBackup } from '../../src/leases/backup.ts';
 import { type Removal, type RemoveOptions, removeLeases } from '../../src/leases/remove.ts';
 import { restoreLeases } from '../../src/leases/restore.ts';
 import type { LeaseRecord, SubnetStore } from '../../src/store/store.ts';
@@ -41,6 +41,11 @@ async function remove(removals: readonly Removal[], more: Partial<RemoveOptions>
   };
   const outcome = await removeLeases(removals, { ...base, ...more });
   return { ...outcome, directory, keys: outcome.deleted.map(({ record }) => record.key) };
+}
+
+async function restore(backup: LeaseBackup, now: number) {
+  const base = { store, backup, prefix: '/coreos.com/network', isForced: false, isDry: false };
+  return (await restoreLeases({ ...base, now, signal: new AbortController().signal })).restored;
 }
 
 const there = async ({ record }: Removal) => (await store.listLeases()).records.some(({ key }) => key === record.key);
@@ -89,8 +94,7 @@ describe('deleting leases', () => {
     const removal = await planned('198.51.100.6');
     const { backup } = await remove([removal]);
     const parsed = parseBackup(await readFile(backup ?? '', 'utf8'), 'backup');
-    const { signal } = new AbortController();
-    const restored = await restoreLeases({ store, backup: parsed, now: Date.now(), isDry: false, signal });
+    const restored = await restore(parsed, Date.now());
     expect([restored.map(({ result }) => result), await there(removal)]).toEqual([['restored'], true]);
   });
 
@@ -98,9 +102,7 @@ describe('deleting leases', () => {
     const removal = await planned('198.51.100.7');
     const { backup } = await remove([removal]);
     const parsed = parseBackup(await readFile(backup ?? '', 'utf8'), 'backup');
-    const { signal } = new AbortController();
-    const later = Date.now() + 86_401_000;
-    const restored = await restoreLeases({ store, backup: parsed, now: later, isDry: false, signal });
+    const restored = await restore(parsed, Date.now() + 86_401_000);
     expect([restored.map(({ result }) => result), await there(removal)]).toEqual([['expired'], false]);
   });
 

@@ -38,7 +38,7 @@ const MUST_HAPPEN = [
   'owners that were answers',
   'owners that were silent',
   'owners that were unknown',
-  'plans over --max',
+  'plans that must not be carried out',
   'records deleted by prune',
   'kept because they changed',
   'records restored by restore',

@@ -1,6 +1,6 @@
 import { ConflictError } from '../../src/errors.ts';
 import { decodeDumped } from '../../src/leases/backup.ts';
-import { removeLeases } from '../../src/leases/remove.ts';
+import { removalOf, removePlanned } from '../../src/leases/prune.ts';
 import type { Silence } from '../../src/probe/silence-verdict.ts';
 import { decideAllocation } from '../../src/store/allocation.ts';
 import { allocationConfig } from '../../src/store/allocation-config.ts';
@@ -17,10 +17,10 @@ import { formatSubnetKey } from '../../src/store/subnet-key.ts';
 export interface Mutant {
   store(store: SubnetStore, session: EtcdSession, prefix: string): SubnetStore;
   silence(measured: Silence): Silence;
-  readonly remove: typeof removeLeases;
+  readonly remove: typeof removePlanned;
 }
 
-export const REAL: Mutant = { store: (store) => store, silence: (measured) => measured, remove: removeLeases };
+export const REAL: Mutant = { store: (store) => store, silence: (measured) => measured, remove: removePlanned };
 
 /** `violation`: what the model has to say of it. */
 export const MUTANTS: Readonly<Record<string, Mutant & { readonly violation: RegExp }>> = {
@@ -68,9 +68,9 @@ export const MUTANTS: Readonly<Record<string, Mutant & { readonly violation: Reg
   'a prune without a backup': {
     ...REAL,
     violation: /before it was in a backup/,
-    remove: async (removals, { store }) => {
-      for (const { record } of removals) await store.remove(record);
-      return { backup: null, deleted: removals, changed: [], failed: [], untried: [] };
+    remove: async (leases, { store }) => {
+      for (const { record } of leases) await store.remove(record);
+      return { backup: null, deleted: leases.map(removalOf), changed: [], failed: [], untried: [] };
     },
   },
   'a restore that looks at its key alone': {

@@ -1,10 +1,11 @@
-import { FlannelctlError } from '../../src/errors.ts';
-import { type JudgedLease, judgeLease } from '../../src/leases/judged.ts';
-import { needsMeasuring, type PrunePlan, planPrune } from '../../src/leases/prune-plan.ts';
+import { FlannelctlError, UsageError } from '../../src/errors.ts';
+import { judgeLeases } from '../../src/leases/judged.ts';
+import { assertAllowed, type MeasureOwners, makePlan, removalOf } from '../../src/leases/prune.ts';
+import type { PrunePlan } from '../../src/leases/prune-plan.ts';
 import type { RemoveOutcome } from '../../src/leases/remove.ts';
-import { type LeaseScene, leaseJudge } from '../../src/leases/states.ts';
+import type { LeaseScene } from '../../src/leases/states.ts';
 import type { Silence } from '../../src/probe/silence-verdict.ts';
-import type { LeaseRecord } from '../../src/store/store.ts';
+import type { Lease, LeaseRecord } from '../../src/store/store.ts';
 import type { PruneDeed } from './deeds.ts';
 import { backupTools, clientOf, count, type Owner, type World } from './world.ts';
 
@@ -25,37 +26,33 @@ export async function prune(world: World, machine: Machine): Promise<void> {
     ...{ measured: new Map(), planned: new Map(), listedAt: 0, saved: new Map() },
   };
   try {
-    const plan = await makePlan(world, machine, deed);
+    const plan = await plannedBy(world, machine, deed);
     count(world, 'plans');
     // somebody reads it and says yes
     await world.turns.take(async () => undefined);
-    if (plan.deletions.length > plan.max) return count(world, 'plans over --max');
+    assertAllowed(plan);
     if (plan.deletions.length > 0) claim(world, deed, await carryOut(world, deed, plan));
   } catch (error) {
     if (!(error instanceof FlannelctlError)) throw error;
-    count(world, 'prunes that failed');
+    count(world, error instanceof UsageError ? 'plans that must not be carried out' : 'prunes that failed');
   }
 }
 
-async function makePlan(world: World, machine: Machine, deed: PruneDeed): Promise<PrunePlan> {
+async function plannedBy(world: World, machine: Machine, deed: PruneDeed): Promise<PrunePlan> {
   const { records } = await clientOf(world, () => deed).listLeases();
   deed.listedAt = world.turns.now;
-  const named = namedKeys(world, records);
-  const scene = sceneOf(machine);
-  const judge = leaseJudge(records, scene);
-  const leases: JudgedLease[] = [];
-  for (const record of records) {
-    const judged = judgeLease(record, { judge, scene });
-    const silence = needsMeasuring(judged, named) ? await measure(world, deed, record) : undefined;
-    leases.push(silence === undefined ? judged : judgeLease(record, { judge, scene }, silence));
-  }
-  const max = world.random.isLucky(0.5) ? null : leases.length;
-  return planPrune({ leases, marginSeconds: MARGIN_SECONDS, named, isForced: false, max, nodesProblem: null });
+  const subnets = someSubnets(world, records);
+  const max = world.random.isLucky(0.5) ? null : records.length;
+  const judged = judgeLeases(records, sceneOf(machine));
+  const choice = { subnets, isForced: false, max, nodesProblem: null };
+  const { plan } = await makePlan(judged, choice, (candidates) => measureAll(world, deed, candidates));
+  return plan;
 }
 
-function namedKeys({ random }: World, records: readonly LeaseRecord[]): ReadonlySet<string> | null {
-  if (!random.isLucky(0.25)) return null;
-  return new Set([random.pick(records)?.key ?? '', random.pick(records)?.key ?? '']);
+function someSubnets({ random }: World, records: readonly LeaseRecord[]): readonly string[] | undefined {
+  if (!random.isLucky(0.25)) return undefined;
+  const picked = [random.pick(records), random.pick(records)];
+  return picked.flatMap((record) => (record === undefined || record.kind === 'malformed-key' ? [] : record.key));
 }
 
 function sceneOf({ owner }: Machine): LeaseScene {
@@ -75,14 +72,20 @@ function sceneOf({ owner }: Machine): LeaseScene {
 const UNKNOWN = 0.05;
 const COMES_BACK = 0.2;
 
+async function measureAll(world: World, deed: PruneDeed, candidates: readonly Lease[]): ReturnType<MeasureOwners> {
+  const found = new Map<string, Silence>();
+  for (const lease of candidates) found.set(lease.key, await measure(world, deed, lease));
+  return found;
+}
+
 /** The truth of the moment; who was silent may be back right after. */
-function measure(world: World, deed: PruneDeed, record: LeaseRecord): Promise<Silence> {
+function measure(world: World, deed: PruneDeed, { key, attributes }: Lease): Promise<Silence> {
   return world.turns.take(async () => {
-    const ip = record.kind === 'lease' ? record.attributes.publicIp : null;
+    const ip = attributes.publicIp;
     const owner = world.owners.find(({ publicIp }) => publicIp === ip);
     const truth = owner?.isUp ? 'answers' : 'silent';
     const verdict = world.random.isLucky(UNKNOWN) ? 'unknown' : truth;
-    deed.measured.set(record.key, verdict);
+    deed.measured.set(key, verdict);
     count(world, `owners that were ${verdict}`);
     if (owner !== undefined && world.random.isLucky(COMES_BACK)) owner.isUp = true;
     return world.mutant.silence({ verdict, because: { en: verdict, zh: verdict } });
@@ -90,11 +93,8 @@ function measure(world: World, deed: PruneDeed, record: LeaseRecord): Promise<Si
 }
 
 async function carryOut(world: World, deed: PruneDeed, { deletions }: PrunePlan): Promise<RemoveOutcome> {
-  for (const { record, ttlSeconds, reasons } of deletions) {
-    const because = reasons.map(({ code }) => code).join(', ');
-    deed.planned.set(record.key, { record, ttlSeconds: ttlSeconds ?? null, because });
-  }
-  return world.mutant.remove([...deed.planned.values()], {
+  for (const lease of deletions) deed.planned.set(lease.record.key, removalOf(lease));
+  return world.mutant.remove(deletions, {
     ...backupTools(world, deed),
     ...{ store: clientOf(world, () => deed), directory: '/backups', what: 'prune', say: () => undefined },
     signal: new AbortController().signal,

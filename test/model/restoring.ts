@@ -20,8 +20,9 @@ export async function restore(world: World): Promise<void> {
 
 export async function restoreBackup(world: World, backup: LeaseBackup): Promise<readonly Restored[]> {
   const deed: RestoreDeed = { kind: 'restore', backup };
-  const restored = await restoreLeases({
-    ...{ store: clientOf(world, () => deed), backup, now: world.time.now(), isDry: false },
+  const { restored } = await restoreLeases({
+    ...{ store: clientOf(world, () => deed), backup, prefix: world.prefix, isForced: false },
+    ...{ now: world.time.now(), isDry: false },
     signal: new AbortController().signal,
   });
   for (const { record, result } of restored) {

@@ -1,8 +1,9 @@
 import { BaseCommand } from '../../base-command.ts';
 import { pruneFlags } from '../../lease-flags.ts';
-import { agreeToPrune, assertAllowed, planOf, pruned } from '../../lease-prune.ts';
+import { agreeToPrune, planOf, pruned } from '../../lease-prune.ts';
 import { PruneReport } from '../../lease-prune-report.ts';
 import { type LeaseSession, refuseKubernetes, withLeaseSession } from '../../lease-session.ts';
+import { assertAllowed } from '../../leases/prune.ts';
 
 export default class LeasesPrune extends BaseCommand {
   static override summary = 'Delete the leases of hosts that are gone';
