@@ -97,6 +97,19 @@ export class OutputError extends FlannelctlError {
   }
 }
 
+/** SIGINT or SIGTERM came, whose name is the signal's reason. */
+export class InterruptedError extends FlannelctlError {
+  /** `unsure`: what may have happened or not, for the end of the sentence. */
+  constructor({ reason }: AbortSignal, unsure?: string) {
+    const isTerm = reason === 'SIGTERM';
+    const more = unsure === undefined ? '' : `: it is not known whether ${unsure}`;
+    super(
+      { code: 'interrupted', exitCode: isTerm ? 143 : 130 },
+      `interrupted by ${isTerm ? 'SIGTERM' : 'SIGINT'}${more}`,
+    );
+  }
+}
+
 function exitCodeOf(reason: UnknownReason): ExitCode {
   switch (reason) {
     case 'permission':

@@ -1,4 +1,3 @@
-import { UnavailableError } from './errors.ts';
 import { prefixOf } from './lease-place.ts';
 import type { LeaseSession } from './lease-session.ts';
 import { parseBackup } from './leases/backup.ts';
@@ -23,7 +22,7 @@ export async function restoreFrom(session: LeaseSession, request: RestoreRequest
   const backup = parseBackup(await readInput(file), file);
   const prefix = prefixOf(selection) ?? '';
   const { listing, restored } = await restoreLeases({
-    ...{ store, backup, prefix, isForced: force, now: world.clock.now(), isDry: dryRun, signal },
+    ...{ store, backup, prefix, isForced: force, now: world.clock.now(), isDry: dryRun, signal, clock: world.clock },
   });
   const { source, clusterId } = listing;
   return { file, dryRun, place: { source, clusterId, prefix }, restored, exitCode: exitCodeOf(restored, signal) };
@@ -32,7 +31,7 @@ export async function restoreFrom(session: LeaseSession, request: RestoreRequest
 function exitCodeOf(restored: readonly Restored[], { aborted, reason }: AbortSignal): number {
   const has = (wanted: Restored['result']) => restored.some(({ result }) => result === wanted);
   if (aborted && has('untried')) return reason === 'SIGTERM' ? 143 : 130;
-  const failed = restored.find(({ result }) => result === 'failed');
-  if (failed !== undefined) return new UnavailableError('unreachable', '').exitCode;
+  const failed = restored.find(({ error }) => error !== null);
+  if (failed?.error) return failed.error.exitCode;
   return has('refused') ? 75 : 0;
 }

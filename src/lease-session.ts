@@ -1,5 +1,5 @@
 import { parseDuration } from './duration.ts';
-import { FlannelctlError, UnavailableError, UsageError } from './errors.ts';
+import { FlannelctlError, InterruptedError, UnavailableError, UsageError } from './errors.ts';
 import { type ClosableEnvironment, openEnvironment } from './fact-environment.ts';
 import type { GivenOptions } from './facts/fact.ts';
 import { FactStore } from './facts/fact-store.ts';
@@ -114,12 +114,8 @@ export async function inTime<T>({ world, store, timeoutMs, signal }: LeaseSessio
   }
 }
 
-export function interrupted({ reason }: AbortSignal): FlannelctlError {
-  const exitCode = reason === 'SIGTERM' ? 143 : 130;
-  return new FlannelctlError(
-    { code: 'interrupted', exitCode },
-    `interrupted by ${reason === 'SIGTERM' ? reason : 'SIGINT'}`,
-  );
+export function interrupted(signal: AbortSignal): FlannelctlError {
+  return new InterruptedError(signal);
 }
 
 /** @throws {FlannelctlError} 3: leases and configuration of Kubernetes are not ours to write. */

@@ -3,6 +3,7 @@ import { ConflictError, FlannelctlError } from '../errors.ts';
 import type { LeaseRecord, SubnetStore } from '../store/store.ts';
 import { type Audit, openAudit } from './audit.ts';
 import { type BackupTools, backupOfRecords, backupPath, writeBackup } from './backup-file.ts';
+import { promptly } from './promptly.ts';
 
 /** One record to delete. */
 export interface Removal {
@@ -45,12 +46,13 @@ const SPARE_SECONDS = 2;
  * Deletes records after their bytes are in a backup that was read back. Each deletion is a transaction of its own, which compares
  * what was chosen with what is there.
  *
- * @throws {OutputError} when backup or log cannot be written: nothing was deleted then.
+ * @throws {OutputError} when backup or log cannot be written, {InterruptedError} when a signal came before: nothing was deleted then.
  */
 export async function removeLeases(removals: readonly Removal[], options: RemoveOptions): Promise<RemoveOutcome> {
   const { store, directory, clock, what, say, writer } = options;
   const createdAt = clock.now();
-  const dump = await store.dump({ keys: new Set(removals.map(({ record }) => record.key)) });
+  const chosen = new Set(removals.map(({ record }) => record.key));
+  const dump = await promptly(store.dump({ keys: chosen }), options);
   const there = new Map(dump.records.map((record) => [record.key, record]));
   const isSame = ({ record }: Removal) => {
     const found = there.get(record.key);
@@ -74,20 +76,17 @@ export async function removeLeases(removals: readonly Removal[], options: Remove
 
 type Outcome = Omit<RemoveOutcome, 'backup'>;
 
-async function removeAll(
-  removals: readonly Removal[],
-  { store, signal }: RemoveOptions,
-  audit: Audit,
-): Promise<Outcome> {
+async function removeAll(removals: readonly Removal[], options: RemoveOptions, audit: Audit): Promise<Outcome> {
   const deleted: Removal[] = [];
   const changed: Outcome['changed'][number][] = [];
   const failed: Outcome['failed'][number][] = [];
   const untried: Removal[] = [];
   const remove = async (removal: Removal) => {
-    if (signal.aborted || failed.length > 0) return void untried.push(removal);
+    if (options.signal.aborted || failed.length > 0) return void untried.push(removal);
     const { record, ttlSeconds, because } = removal;
     try {
-      await store.remove(record, ttlSeconds === null ? {} : { unlessTtlAboveSeconds: ttlSeconds + SPARE_SECONDS });
+      const most = ttlSeconds === null ? {} : { unlessTtlAboveSeconds: ttlSeconds + SPARE_SECONDS };
+      await promptly(options.store.remove(record, most), options, `${record.key} was deleted`);
       deleted.push(removal);
       audit.note(`deleted ${describe(record)}: ${because}`);
     } catch (error) {

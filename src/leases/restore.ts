@@ -2,8 +2,9 @@ import { ConflictError, FlannelctlError, InputError } from '../errors.ts';
 import { type Places, placesOf } from '../store/place.ts';
 import type { DumpedRecord, LeaseListing, LeaseRecord, SubnetStore } from '../store/store.ts';
 import { decodeDumped, type LeaseBackup } from './backup.ts';
+import { type Interruptible, promptly } from './promptly.ts';
 
-export interface RestoreInput {
+export interface RestoreInput extends Interruptible {
   readonly store: SubnetStore;
   readonly backup: LeaseBackup;
   /** Of the leases in the datastore. */
@@ -13,7 +14,6 @@ export interface RestoreInput {
   /** Epoch ms. */
   readonly now: number;
   readonly isDry: boolean;
-  readonly signal: AbortSignal;
 }
 
 /** What became of one record of the backup. */
@@ -24,17 +24,19 @@ export interface Restored {
   readonly ttlSeconds: number | null;
   /** Why, where it was not put back. */
   readonly message: string | null;
+  /** Of one that failed. */
+  readonly error: FlannelctlError | null;
 }
 
 /**
  * Puts the records of a backup back, one after the other, each only where nothing took its place, with what is left of its time. A
  * record whose own owner has it again is `present`. What cannot be written ends it: the rest is `untried`.
  *
- * @throws {InputError} when the backup is not of this datastore: nothing was written.
+ * @throws {InputError} when the backup is not of this datastore, {InterruptedError} when a signal came before: nothing was written.
  */
 export async function restoreLeases(input: RestoreInput): Promise<Restoration> {
   const { store, backup, prefix, isForced, isDry, signal } = input;
-  const listing = await store.listLeases({ ttl: false });
+  const listing = await promptly(store.listLeases({ ttl: false }), input);
   if (!isForced) assertSamePlace(backup, { clusterId: listing.clusterId, prefix });
   const present = new Map(listing.records.map((record) => [record.key, record]));
   const putBack = isDry ? dryPutBack(placesOf(listing.records)) : store.putBack;
@@ -77,22 +79,23 @@ export function secondsLeft({ ttlSeconds }: DumpedRecord, { createdAt }: LeaseBa
 async function restoreOne(
   dumped: DumpedRecord,
   present: ReadonlyMap<string, LeaseRecord>,
-  { backup, now, isDry, putBack }: RestoreInput & { readonly putBack: SubnetStore['putBack'] },
+  input: RestoreInput & Pick<SubnetStore, 'putBack'>,
 ): Promise<Restored> {
+  const { backup, now, isDry, putBack } = input;
   const record = decodeDumped(dumped);
   const ttlSeconds = secondsLeft(dumped, backup, now);
   const there = present.get(dumped.key);
   const end = (result: Restored['result'], message: string | null = null): Restored => ({
-    ...{ record, ttlSeconds, result, message },
+    ...{ record, ttlSeconds, result, message, error: null },
   });
   if (there !== undefined && isSameOwner(there, record)) return end('present');
   if (ttlSeconds !== null && ttlSeconds < 1) return end('expired', 'its time is over');
   try {
-    await putBack(dumped, ttlSeconds);
+    await promptly(putBack(dumped, ttlSeconds), input, `${dumped.key} was put back`);
     return end(isDry ? 'would-restore' : 'restored');
   } catch (error) {
     if (error instanceof ConflictError || error instanceof InputError) return end('refused', error.message);
-    if (error instanceof FlannelctlError) return end('failed', error.message);
+    if (error instanceof FlannelctlError) return { ...end('failed', error.message), error };
     throw error;
   }
 }
@@ -108,7 +111,7 @@ function dryPutBack(places: Places): SubnetStore['putBack'] {
 }
 
 function untried(dumped: DumpedRecord): Restored {
-  return { record: decodeDumped(dumped), result: 'untried', ttlSeconds: dumped.ttlSeconds, message: null };
+  return { record: decodeDumped(dumped), result: 'untried', ttlSeconds: dumped.ttlSeconds, message: null, error: null };
 }
 
 /** The owner came back to its subnet, or the record never went away. */

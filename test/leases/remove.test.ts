@@ -44,7 +44,7 @@ async function remove(removals: readonly Removal[], more: Partial<RemoveOptions>
 }
 
 async function restore(backup: LeaseBackup, now: number) {
-  const base = { store, backup, prefix: '/coreos.com/network', isForced: false, isDry: false };
+  const base = { store, backup, prefix: '/coreos.com/network', isForced: false, isDry: false, clock: systemClock };
   return (await restoreLeases({ ...base, now, signal: new AbortController().signal })).restored;
 }
 
@@ -143,6 +143,36 @@ describe('deleting leases', () => {
     const removal = await planned('198.51.100.13');
     const { untried } = await remove([removal], { signal: AbortSignal.abort('SIGINT') });
     expect([untried, await there(removal)]).toEqual([[removal], true]);
+  });
+
+  it('waits a moment and no longer for the deletion that is under way when a signal comes', async () => {
+    const removal = await planned('198.51.100.14');
+    const stop = new AbortController();
+    const silent: SubnetStore = {
+      ...store,
+      remove: () => {
+        stop.abort('SIGTERM');
+        return new Promise(() => undefined);
+      },
+    };
+    const { failed } = await remove([removal], { store: silent, signal: stop.signal });
+    expect(failed[0]?.error).toMatchObject({
+      exitCode: 143,
+      message: `interrupted by SIGTERM: it is not known whether ${removal.record.key} was deleted`,
+    });
+  });
+
+  it('knows what became of a deletion that ends just after the signal', async () => {
+    const removal = await planned('198.51.100.15');
+    const stop = new AbortController();
+    const quick: SubnetStore = {
+      ...store,
+      remove: (...args) => {
+        stop.abort('SIGINT');
+        return store.remove(...args);
+      },
+    };
+    expect((await remove([removal], { store: quick, signal: stop.signal })).keys).toEqual([removal.record.key]);
   });
 
   it('deletes a thousand keys in less than two seconds', async () => {

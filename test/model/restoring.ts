@@ -18,11 +18,16 @@ export async function restore(world: World): Promise<void> {
   }
 }
 
+/** No signal comes in the model. */
+function neverStopped(): Promise<never> {
+  return Promise.reject(new TypeError('nobody waits here'));
+}
+
 export async function restoreBackup(world: World, backup: LeaseBackup): Promise<readonly Restored[]> {
   const deed: RestoreDeed = { kind: 'restore', backup };
   const { restored } = await restoreLeases({
     ...{ store: clientOf(world, () => deed), backup, prefix: world.prefix, isForced: false },
-    ...{ now: world.time.now(), isDry: false },
+    ...{ now: world.time.now(), isDry: false, clock: { sleep: neverStopped } },
     signal: new AbortController().signal,
   });
   for (const { record, result } of restored) {
