@@ -194,9 +194,9 @@ describe('a watch of etcd', () => {
     for (let start = 0; start < 420; start += 30) {
       await Promise.all(range(start, start + 30).map((id) => raw.put(keyOf(id % 10), junk)));
     }
-    // 42 MB were written. What the proxy passed on fills the kernel's buffers of one connection, which grow to 4 + 6 MiB (tcp_wmem,
-    // tcp_rmem), and the window of HTTP/2: as much, however much more is written.
-    expect(proxy.bytesToClient).toBeLessThan(16_000_000);
+    // 42 MB were written. The proxy takes from etcd whatever etcd sends, and etcd sends what this process has room for: the window of one
+    // stream (1 MiB) is filled to the byte, however busy the machine is.
+    expect(proxy.bytesToClient).toBeLessThan(1_500_000);
     isSlow = false;
     await watch.until((events) => countOf(events, 'put') === 420);
     expect(countOf(watch.events, 'snapshot')).toBe(1);
