@@ -1,6 +1,7 @@
 import { isAbsolute, join } from 'node:path/posix';
-import { FlannelctlError } from './errors.ts';
+import { FlannelctlError, OutputError } from './errors.ts';
 import type { LeaseSession, SessionFlags } from './lease-session.ts';
+import { formatBackup } from './leases/backup.ts';
 import { backupOf, backupPath, writeBackup } from './leases/backup-file.ts';
 import type { RemoveOutcome } from './leases/remove.ts';
 import type { StoreDump } from './store/store.ts';
@@ -34,11 +35,30 @@ export async function backupTo(
 ): Promise<{ readonly path: string; readonly dump: StoreDump }> {
   const { host, clock } = session.world;
   const inDirectory = async () => backupPath(await backupDirectory(session, directory), 'leases', clock);
-  const path = file === undefined ? await inDirectory() : await absolutePath(session, file);
+  const path = file === undefined ? await inDirectory() : await namedFile(session, file);
   const createdAt = clock.now();
   const dump = await session.store.dump();
   await writeBackup({ host, clock, writer: await session.world.writer() }, path, backupOf(dump, createdAt));
   return { path, dump };
+}
+
+/** The same text, for standard output. */
+export async function backupText(session: LeaseSession): Promise<string> {
+  const createdAt = session.world.clock.now();
+  return formatBackup(backupOf(await session.store.dump(), createdAt));
+}
+
+/** A backup is read back, so a device, a pipe or a link to one cannot take it. */
+async function namedFile(session: LeaseSession, file: string): Promise<string> {
+  const path = await absolutePath(session, file);
+  try {
+    if ((await session.world.host.stat(path)).type === 'file') return path;
+  } catch (error) {
+    // that it cannot be looked at is for the writing to say
+    if (error instanceof FlannelctlError) return path;
+    throw error;
+  }
+  throw new OutputError(`${path} is no regular file`, { hint: 'Name a new file, or - for standard output.' });
 }
 
 /** The line that puts back what was deleted, in the datastore it was deleted from. Secrets are not in it. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, link, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, link, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ConflictError, OutputError } from '../errors.ts';
 import type { HostWriter, WriteFileOptions } from './host.ts';
@@ -30,12 +30,23 @@ interface FileWrite extends WriteFileOptions {
   readonly content: string;
 }
 
-/** A symbolic link of that name is replaced, not followed: it could lead a writer with root's rights anywhere. */
+/**
+ * A symbolic link of that name is replaced, not followed: it could lead a writer with root's rights anywhere. A device or a pipe is neither:
+ * rename(2) would put a file in the place of `/dev/null`.
+ */
 async function replaceFile(write: FileWrite): Promise<void> {
   await writing(write.path, async () => {
     const real = await pathInRoot(write.root, write.path, { followLast: false });
+    await assertReplaceable(real);
     await viaTemporary(real, write, (temporary) => rename(temporary, real));
   });
+}
+
+async function assertReplaceable(real: string): Promise<void> {
+  const [found] = await Promise.allSettled([lstat(real)]);
+  if (found.status === 'rejected' || found.value.isFile() || found.value.isSymbolicLink()) return;
+  const code = found.value.isDirectory() ? 'EISDIR' : 'no regular file';
+  throw Object.assign(new Error(`${real} is not replaced`), { code });
 }
 
 /** link(2) fails when the name exists, so two creators cannot both succeed, and nobody sees half a file. */

@@ -77,13 +77,21 @@ const RESULT_MARKS = {
   ...{ refused: '!', failed: '!', untried: '?' },
 } as const;
 
-export function renderRestore({ restored }: RestoreReport, language: Language): string {
+export function renderRestore({ restored, dryRun }: RestoreReport, language: Language): string {
   const words = leaseWords(language);
   const lines = restored.map(({ record, result, message }) => {
-    const why = message === null ? '' : `: ${printable(message)}`;
+    const why = message === null ? '' : `: ${printable(reasonAlone(record.key, message))}`;
     return `  ${RESULT_MARKS[result]} ${leaseName(record)}  ${words.restored[result]}${why}`;
   });
-  return [words.restoredCount(restored.filter(({ result }) => result === 'restored').length), ...lines].join('\n');
+  const wanted = dryRun ? 'would-restore' : 'restored';
+  const count = restored.filter(({ result }) => result === wanted).length;
+  return [dryRun ? words.wouldRestore(count) : words.restoredCount(count), ...lines].join('\n');
+}
+
+/** The store's message is a whole sentence, whose beginning the line has already said. */
+function reasonAlone(key: string, message: string): string {
+  const beginning = `${key} is not put back: `;
+  return message.startsWith(beginning) ? message.slice(beginning.length) : message;
 }
 
 function dataText(data: unknown): string | null {

@@ -15,6 +15,7 @@ export interface LeaseWords {
   readonly putBack: string;
   readonly restored: Readonly<Record<Restored['result'], string>>;
   readonly restoredCount: (count: number) => string;
+  readonly wouldRestore: (count: number) => string;
   readonly written: (count: number, path: string) => string;
   readonly changedWhileRead: string;
   readonly notMeasured: (count: number) => string;
@@ -48,6 +49,7 @@ const en: LeaseWords = {
     untried: 'not tried any more',
   },
   restoredCount: (count) => `Put back ${leases(count)}.`,
+  wouldRestore: (count) => `Would put back ${leases(count)}; nothing was written.`,
   written: (count, path) => `${leases(count)} written to ${path}`,
   changedWhileRead: 'the leases changed while they were read; run it again for states that fit together',
   notMeasured: (count) =>
@@ -81,6 +83,7 @@ const zh: LeaseWords = {
     untried: '未再尝试',
   },
   restoredCount: (count) => `已恢复 ${count} 个租约。`,
+  wouldRestore: (count) => `将恢复 ${count} 个租约；未写入任何内容。`,
   written: (count, path) => `已将 ${count} 个租约写入 ${path}`,
   changedWhileRead: '读取期间租约发生了变化；如需相互一致的状态，请再次运行',
   notMeasured: (count) => `${count} 个租约续约逾期；其节点是否已消失可用 flannelctl leases prune --dry-run 探测`,

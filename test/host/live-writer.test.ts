@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { ifThere } from '../../src/facts/read-if-there.ts';
 import { liveHost, liveWriter } from '../../src/host/live.ts';
@@ -30,6 +32,13 @@ describe('writing a file', () => {
     await symlink('victim', join(directory, 'file'));
     await writer.writeFile(join(directory, 'file'), 'new');
     expect(await readFile(join(directory, 'victim'), 'utf8')).toBe('whole');
+  });
+
+  it('puts no file in the place of a pipe or a device', async () => {
+    const path = join(await temporaryDirectory(), 'pipe');
+    await promisify(execFile)('mkfifo', [path]);
+    await expect(writer.writeFile(path, 'x')).rejects.toMatchObject({ exitCode: 73 });
+    expect((await stat(path)).isFIFO()).toBe(true);
   });
 
   it('changes nothing where it cannot', async () => {

@@ -1,7 +1,7 @@
 import { Args } from '@oclif/core';
 import { BaseCommand } from '../../base-command.ts';
 import type { ExitCode } from '../../errors.ts';
-import { backupTo } from '../../lease-backups.ts';
+import { backupText, backupTo } from '../../lease-backups.ts';
 import { backupDirFlag, datastoreFlags } from '../../lease-flags.ts';
 import { inTime, type LeaseSession, refuseKubernetes, withLeaseSession } from '../../lease-session.ts';
 import { API } from '../../render/lease-document.ts';
@@ -16,17 +16,25 @@ export default class LeasesBackup extends BaseCommand {
     'sudo <%= config.bin %> leases backup',
     '<%= config.bin %> leases backup leases.json --etcd-endpoints https://10.0.0.1:2379',
   ];
-  static override args = { file: Args.string({ description: 'the file; default: a new one in the backup directory' }) };
+  static override args = {
+    file: Args.string({ description: 'the file, -: standard output; default: a new one in the backup directory' }),
+  };
   static override flags = { ...datastoreFlags, ...backupDirFlag };
 
   protected async execute(): Promise<ExitCode> {
     const { args, flags } = await this.parse(LeasesBackup);
     const format = this.format(flags, ['text', 'json']);
-    const backup = (session: LeaseSession) => {
-      refuseKubernetes(session, 'Save the Nodes: kubectl get nodes -o yaml');
-      return inTime(session, backupTo(session, { file: args.file, directory: flags['backup-dir'] }));
-    };
-    const { path, dump } = await withLeaseSession(flags, this.stopSignal(), backup);
+    const withStore = <T>(work: (session: LeaseSession) => Promise<T>) =>
+      withLeaseSession(flags, this.stopSignal(), (session) => {
+        refuseKubernetes(session, 'Save the Nodes: kubectl get nodes -o yaml');
+        return inTime(session, work(session));
+      });
+    if (args.file === '-') {
+      this.print(await withStore(backupText));
+      return 0;
+    }
+    const request = { file: args.file, directory: flags['backup-dir'] };
+    const { path, dump } = await withStore((session) => backupTo(session, request));
     const { prefix, clusterId, revision, records, config } = dump;
     const document = { prefix, clusterId, revision, leases: records.length, hasConfig: config !== null };
     this.print(
