@@ -72,9 +72,14 @@ export function unavailable(failures: readonly EndpointFailure[]): UnavailableEr
   const last = new Map(failures.map((failure) => [failure.endpoint, failure]));
   const told = deciding === undefined ? [...last.values()] : [deciding];
   const message = told.map(({ endpoint, words }) => `etcd ${endpoint} ${words}`).join('; ');
-  const hint = told.find((failure) => failure.hint !== undefined)?.hint ?? 'Check --etcd-endpoints.';
+  const isSilent = told.some(({ reason }) => reason === 'timeout');
+  const hint = told.find((failure) => failure.hint !== undefined)?.hint ?? (isSilent ? CHECK_MEMBERS : CHECK_ENDPOINTS);
   return new UnavailableError(reasonOf(told), message, { cause: told[0]?.cause, hint });
 }
+
+const CHECK_ENDPOINTS = 'Check --etcd-endpoints.';
+/** A member that has lost its majority takes the connection and holds the read back. */
+const CHECK_MEMBERS = "Check --etcd-endpoints, and whether a majority of etcd's members runs.";
 
 /** The token etcd gave has run out or its server was restarted: a new one helps. */
 export function isStaleToken(error: unknown): boolean {

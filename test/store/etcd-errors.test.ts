@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { describeFailure } from '../../src/store/etcd-errors.ts';
+import { describeFailure, unavailable } from '../../src/store/etcd-errors.ts';
 
 const failed = (code: number, details: string) => describeFailure('http://192.0.2.1:2379', { code, details }, 2000);
 
@@ -17,4 +17,11 @@ test.each([
 
 test('an error of etcd that is no deadline is an answer, and final', () => {
   expect(failed(2, 'etcdserver: mvcc is closed')).toMatchObject({ reason: 'unreachable', isFinal: true });
+});
+
+test.each([
+  ['refused the connection', failed(14, 'ECONNREFUSED'), 'Check --etcd-endpoints.'],
+  ['is silent', failed(4, 'Deadline'), "Check --etcd-endpoints, and whether a majority of etcd's members runs."],
+])('whoever is told that etcd %s is told where to look', (_, failure, hint) => {
+  expect(unavailable([failure]).hint).toBe(hint);
 });
