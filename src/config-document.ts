@@ -17,9 +17,10 @@ export function examineConfig(text: string, kind: 'etcd' | 'kube' | 'file'): Exa
   try {
     const parsed = parseNetworkConfig(text);
     const warnings = [...parsed.warnings, ...configWarnings(text, kind)];
-    if (kind === 'kube') return { config: parsed.config, problems: [], warnings };
-    const { config, problems } = checkNetworkConfig(parsed.config);
-    return { config: problems.length === 0 ? config : null, problems, warnings };
+    const { config, problems: ofRanges } = checkNetworkConfig(parsed.config);
+    const problems = kind === 'kube' ? parsed.obstacles : [...parsed.obstacles, ...ofRanges];
+    if (problems.length > 0) return { config: null, problems, warnings };
+    return { config: kind === 'kube' ? parsed.config : config, problems, warnings };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     return { config: null, problems: [error.message], warnings: [] };

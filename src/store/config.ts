@@ -42,6 +42,8 @@ export interface ParsedNetworkConfig {
   readonly config: NetworkConfig;
   /** Where flannel silently does something else than the document or its manual says; one line each. */
   readonly warnings: readonly string[];
+  /** Why flannel ends at its start although it parses the document; one line each. */
+  readonly obstacles: readonly string[];
 }
 
 /**
@@ -65,7 +67,7 @@ export function parseNetworkConfig(text: string): ParsedNetworkConfig {
     ipv6SubnetMax: readAddress(members, 'IPv6SubnetMax', 6),
     backend,
   };
-  return { config, warnings: warningsAbout(members, config) };
+  return { config, warnings: warningsAbout(members, config), obstacles: obstaclesIn(config) };
 }
 
 function membersOf(text: string, what: string): GoMembers {
@@ -74,14 +76,25 @@ function membersOf(text: string, what: string): GoMembers {
   return object.members;
 }
 
-function warningsAbout(members: GoMembers, { backend, enableIPv4, enableIPv6 }: NetworkConfig): readonly string[] {
+function warningsAbout(members: GoMembers, { enableIPv4, enableIPv6 }: NetworkConfig): readonly string[] {
   const warnings: string[] = [];
   if (!members.has('backend')) warnings.push('there is no Backend: flannel takes udp, not vxlan');
-  else if (backend.type === 'other' && backend.name === '')
-    warnings.push('Backend has no Type: flannel does not start');
   if (!enableIPv4 && !enableIPv6) warnings.push('EnableIPv4 and EnableIPv6 are both off: flannel does not start');
   return warnings;
 }
+
+function obstaclesIn({ backend }: NetworkConfig): readonly string[] {
+  if (backend.type === 'vxlan' || OTHER_BACKENDS.has(backend.name)) return [];
+  if (backend.name === '') return ['Backend has no Type: flannel does not start'];
+  const known = ['vxlan', ...OTHER_BACKENDS].join(', ');
+  return [`flannel has no backend "${backend.name}" and does not start; it has ${known}`];
+}
+
+/** Those that main.go imports, and for clouds those of older versions. */
+const OTHER_BACKENDS: ReadonlySet<string> = new Set([
+  ...['host-gw', 'udp', 'wireguard', 'ipip', 'ipsec', 'extension', 'alloc', 'tencent-vpc'],
+  ...['ali-vpc', 'aws-vpc', 'gce'],
+]);
 
 /** flannel pkg/backend: the type without case; pkg/backend/vxlan: what it decodes into. */
 function readBackend(raw: string | undefined): BackendConfig {

@@ -13,7 +13,7 @@ export function parseStoredConfig(stored: StoredText, kind: SubnetStore['kind'])
   const parsed = parseText(stored);
   if (kind === 'kube') return parsed;
   const { config, problems } = checkNetworkConfig(parsed.config);
-  if (problems.length === 0) return { config, warnings: parsed.warnings };
+  if (problems.length === 0) return { ...parsed, config };
   throw new UnavailableError('malformed', `flannel refuses ${stored.source}: ${problems.join('; ')}`);
 }
 

@@ -55,6 +55,7 @@ describe('config get', () => {
 describe('config validate', () => {
   it.each([
     ['no JSON', '{"Network":'],
+    ['a backend that flannel does not have', '{"Network":"10.244.0.0/16","Backend":{"Type":"vxlann"}}'],
     ['a byte order mark', `\ufeff${STORED}`],
     ['a network without its length', '{"Network":"10.244.0.0"}'],
     ['a number in quotes', '{"Network":"10.244.0.0/16","Backend":{"Type":"vxlan","VNI":"1"}}'],

@@ -65,8 +65,15 @@ describe('parsing', () => {
     expect(warnings).toEqual(['there is no Backend: flannel takes udp, not vxlan']);
   });
 
-  test('warns of a Backend without Type', () => {
-    expect(parse({ Backend: {} }).warnings).toEqual(['Backend has no Type: flannel does not start']);
+  test.each([
+    [{}, /^Backend has no Type: flannel does not start$/],
+    [{ Type: 'vxlann' }, /^flannel has no backend "vxlann" and does not start; it has vxlan, host-gw, /],
+  ])('says of a Backend of %j that flannel parses it and does not start', (Backend, obstacle) => {
+    expect(parse({ Backend }).obstacles).toEqual([expect.stringMatching(obstacle)]);
+  });
+
+  test.each(['VXLAN', 'host-gw', 'WireGuard', 'extension'])('knows the backend %s', (Type) => {
+    expect(parse({ Backend: { Type } }).obstacles).toEqual([]);
   });
 
   test('leaves a member that is null at its default', () => {
