@@ -22,6 +22,8 @@ const PACKAGE_OF_PROGRAM = {
   setpriv: 'util-linux',
   strip: 'binutils',
   openssl: 'openssl',
+  curl: 'curl',
+  'systemd-notify': 'systemd',
 };
 
 const FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];

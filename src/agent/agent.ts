@@ -1,6 +1,7 @@
 import { acquireOwn } from './acquisition.ts';
 import { announceNode } from './announce.ts';
 import { type AgentParts, type Board, settle } from './board.ts';
+import { tellBridgeFilter } from './bridge-filter.ts';
 import { followKernel } from './follow-kernel.ts';
 import { followStore } from './follow-store.ts';
 import { serveHealth } from './health.ts';
@@ -36,6 +37,7 @@ export async function runAgent(parts: AgentParts, settings: AgentSettings, signa
   try {
     if (!settings.takeover) await refuseOwner(parts.host);
     board = await startBoard(parts, settings);
+    await tellBridgeFilter(board);
     if (settings.takeover) await takeOver(parts);
     return await live(board, until, () => stop.abort());
   } finally {

@@ -27,7 +27,7 @@ export interface AgentParts {
 }
 
 /** What is wrong, by what it is wrong with: the text of /readyz. */
-export type ProblemName = 'start' | 'lease' | 'interface' | 'kernel' | 'subnet-file' | 'rules';
+export type ProblemName = 'start' | 'lease' | 'subnet' | 'interface' | 'kernel' | 'subnet-file' | 'rules';
 
 /** What the tasks of one agent tell each other. Only they write to it, each its own part. */
 export interface Board {

@@ -10,6 +10,7 @@ import { type Board, settle } from './board.ts';
 import { countOperations } from './counts.ts';
 import { guardRemovals } from './guard.ts';
 import type { OwnLease } from './lease-care.ts';
+import { tellOtherOwner } from './other-owner.ts';
 import { refuseOwner } from './owner.ts';
 import { keepSubnetFile } from './subnet-file.ts';
 import { wantedAttributes } from './wanted.ts';
@@ -24,6 +25,7 @@ export async function reconcile(board: Board): Promise<void> {
   const startedAt = clock.monotonic();
   const preparation = await look(board);
   const desired = desiredOf(board, preparation);
+  tellOtherOwner(board, desired);
   const planned = planOverlay(desired, preparation.actual, { removals: board.book.source === 'datastore' });
   const { plan, heldBack } = await guardRemovals(board, planned, () => lookAgain(board, preparation));
   const isChange = plan.operations.some(isToDo);

@@ -1,0 +1,23 @@
+import type { DesiredOverlay } from '../dataplane/entry.ts';
+import { refuseHeldSubnets } from '../dataplane/own-lease.ts';
+import { type Board, settle } from './board.ts';
+import { isHeldByAnother } from './lease-keeper.ts';
+import { problemText } from './problem.ts';
+
+/**
+ * Tells of another host that publishes our subnet under a key of its own (`10.5.1.0-24` and `10.5.1.0-24&fc00::-64`, a larger subnet).
+ * Our record is ours all the same: it is renewed, or the peers would drop the one that works.
+ */
+export function tellOtherOwner(board: Board, { ignored }: Pick<DesiredOverlay, 'ignored'>): void {
+  const { own, book, underlay } = board;
+  const used =
+    own.status === 'held' ? [own.lease.subnet, own.lease.ipv6Subnet].filter((subnet) => subnet !== null) : [];
+  const records = ignored.flatMap(({ key }) => book.get(key) ?? []);
+  try {
+    refuseHeldSubnets(used, underlay, records);
+    settle(board, 'subnet', undefined);
+  } catch (error) {
+    if (!isHeldByAnother(error)) throw error;
+    settle(board, 'subnet', problemText(error));
+  }
+}
