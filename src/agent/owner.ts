@@ -1,6 +1,8 @@
 import { ConflictError, UnavailableError } from '../errors.ts';
+import { bringsFlannel } from '../facts/embedded-flannel.ts';
 import { type ProcessInfo, readProcesses } from '../facts/processes.ts';
 import type { Host } from '../host/host.ts';
+import { hintOf, stopWayOf } from './owner-stop.ts';
 
 /** A flanneld, k3s or rke2 owns the overlay of this network namespace. */
 export class OwnerError extends ConflictError {
@@ -12,20 +14,22 @@ export class OwnerError extends ConflictError {
   }
 }
 
-/** Programs that run flannel's backend. */
-const OWNERS: ReadonlySet<string> = new Set(['flanneld', 'k3s', 'rke2']);
-
 /** Who owns the overlay of this network namespace; `undefined`: nobody but us. */
 export async function findOwner(host: Host): Promise<ProcessInfo | undefined> {
-  return (await readProcesses(host)).find(({ name }) => OWNERS.has(name));
+  for (const process of await readProcesses(host)) if (await isOwner(host, process)) return process;
+  return undefined;
+}
+
+/** k3s and rke2 can be told to leave the network to others. */
+async function isOwner(host: Host, process: ProcessInfo): Promise<boolean> {
+  if (process.name === 'flanneld') return true;
+  return (process.name === 'k3s' || process.name === 'rke2') && bringsFlannel(host, process);
 }
 
 /** @throws {OwnerError} naming the process that owns the overlay of this network namespace. */
 export async function refuseOwner(host: Host): Promise<void> {
   const owner = await findOwner(host);
-  if (owner === undefined) return;
-  const stop = owner.cgroup.endsWith('.service') ? `: systemctl stop ${owner.cgroup}` : '';
-  throw new OwnerError(owner, `Stop it first${stop}, or use --takeover.`);
+  if (owner !== undefined) throw new OwnerError(owner, hintOf(await stopWayOf(host, owner)));
 }
 
 /** Before the lease is taken: a lease without an overlay would draw the peers' traffic to nowhere. @throws {UnavailableError} `permission` */

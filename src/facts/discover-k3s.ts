@@ -31,9 +31,10 @@ export async function discoverK3sUnit(host: Host, units: readonly FlannelUnit[])
 
 type Role = 'server' | 'agent';
 
-function roleOf(commandLine: string): Role | undefined {
-  if (/(^|\s)server(\s|$)|k3s-server/.test(commandLine)) return 'server';
-  return /(^|\s)agent(\s|$)|k3s-agent/.test(commandLine) ? 'agent' : undefined;
+/** Of k3s and rke2; `undefined`: another of their commands. */
+export function roleOf(commandLine: string): Role | undefined {
+  if (/(^|\s)server(\s|$)|(k3s|rke2)-server/.test(commandLine)) return 'server';
+  return /(^|\s)agent(\s|$)|(k3s|rke2)-agent/.test(commandLine) ? 'agent' : undefined;
 }
 
 interface K3s {
@@ -101,7 +102,7 @@ async function kubeconfigOf(host: Host, data: string): Promise<string> {
 }
 
 /** Values of `--name value`, `--name=value`, and of a switch without one `true`. */
-function flagValues(args: readonly string[], name: string, short?: string): readonly string[] {
+export function flagValues(args: readonly string[], name: string, short?: string): readonly string[] {
   const spellings = [`--${name}`, `-${name}`, ...(short === undefined ? [] : [`-${short}`])];
   return args.flatMap((word, index) => {
     const [flag = '', ...value] = word.split('=');
@@ -116,10 +117,15 @@ function isOn(values: readonly string[]): boolean {
   return values.at(-1) === 'true';
 }
 
-/** config.yaml, then config.yaml.d in order; the keys are the names of the flags. */
-async function readConfig(host: Host, path: string): Promise<ReadonlyMap<string, readonly string[]>> {
+/** config.yaml, then config.yaml.d in order. */
+export async function configPaths(host: Host, path: string): Promise<readonly string[]> {
   const more = (await readDirIfThere(host, `${path}.d`)).filter((name) => /\.ya?ml$/.test(name));
-  const paths = [path, ...more.map((name) => `${path}.d/${name}`)];
+  return [path, ...more.map((name) => `${path}.d/${name}`)];
+}
+
+/** The keys are the names of the flags. */
+export async function readConfig(host: Host, path: string): Promise<ReadonlyMap<string, readonly string[]>> {
+  const paths = await configPaths(host, path);
   const texts = await Promise.all(paths.map(async (file) => [file, await readFileIfThere(host, file)] as const));
   const settings = await Promise.all(texts.map(([file, text]) => (text === undefined ? [] : parseConfig(file, text))));
   return new Map(settings.flat());

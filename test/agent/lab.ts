@@ -36,6 +36,8 @@ export interface LabNode {
 
 export interface UpOptions {
   readonly flags?: readonly string[];
+  /** What starts it, in the network and mount namespace of the node. */
+  readonly wrap?: readonly string[];
   readonly until?: RegExp;
 }
 
@@ -108,7 +110,7 @@ function startEtcd({ name, directory }: Namespace, children: ChildProcess[]): Ch
 function labNode(namespace: Namespace, children: ChildProcess[]): LabNode {
   const subnetFile = join(namespace.directory, 'subnet.env');
   const stateFile = join(namespace.directory, 'state.json');
-  const start = (args: readonly string[]) => {
+  const start = (args: readonly string[], wrap: readonly string[] = []) => {
     const common = [
       '--etcd-endpoints',
       ETCD,
@@ -119,7 +121,7 @@ function labNode(namespace: Namespace, children: ChildProcess[]): LabNode {
       '--timeout',
       '2s',
     ];
-    const argv = ['netns', 'exec', namespace.name, process.execPath, CLI, ...args, ...common];
+    const argv = ['netns', 'exec', namespace.name, ...wrap, process.execPath, CLI, ...args, ...common];
     const child = spawn('ip', argv, { stdio: ['ignore', 'pipe', 'pipe'] });
     children.push(child);
     const output = { stdout: '', stderr: '' };
@@ -136,8 +138,8 @@ function labNode(namespace: Namespace, children: ChildProcess[]): LabNode {
       const { output, ended } = start(args);
       return { exitCode: await ended, ...output };
     },
-    up: async ({ flags = [], until = /the overlay is up/ } = {}) => {
-      const { child, output, ended } = start(['up', ...flags]);
+    up: async ({ flags = [], wrap = [], until = /the overlay is up/ } = {}) => {
+      const { child, output, ended } = start(['up', ...flags], wrap);
       await eventually(async () => {
         if (child.exitCode !== null) throw new Error(`the agent ended: ${output.stderr}`);
         if (!until.test(output.stderr)) throw new Error(`the agent is not there: ${output.stderr}`);
