@@ -89,10 +89,14 @@ describe('applyPlan on a real kernel', () => {
     expect(await drift(desired)).toEqual([]);
   });
 
-  it('changes MTU and learning in place', async () => {
+  it.each([
+    ['MTU', { outerMtuBytes: 1300 }],
+    ['learning', { learning: true }],
+  ])('changes %s in place', async (_what, vxlan) => {
     await apply(aDesired());
     const before = await node.run('ip -o link show flannel.1');
-    const desired = aDesired({ config: aConfig({ backend: aVxlan({ outerMtuBytes: 1300, learning: true }) }) });
+    const desired = aDesired({ config: aConfig({ backend: aVxlan(vxlan) }) });
+    expect(await drift(desired)).not.toEqual([]);
     await apply(desired);
     expect(await drift(desired)).toEqual([]);
     expect((await node.run('ip -o link show flannel.1')).split(':')[0]).toBe(before.split(':')[0]);
