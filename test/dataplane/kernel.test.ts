@@ -70,6 +70,8 @@ describe('applyPlan on a real kernel', () => {
     const desired = aDesired({ own: moved });
     await apply(desired);
     expect(await drift(desired)).toEqual([]);
+    expect(await node.run('ip -o link show flannel.1')).toContain('link/ether 02:00:00:00:99:99');
+    expect(await node.run('ip neigh show dev flannel.1')).toContain('10.244.2.0 lladdr 02:00:00:00:00:02 PERMANENT');
   });
 
   it('brings back what a link lost by going down', async () => {
@@ -107,6 +109,7 @@ describe('applyPlan on a real kernel', () => {
     await node.run('ip route add 172.16.0.0/12 dev flannel.1');
     await node.run('ip route add blackhole 10.244.99.0/24');
     await node.run('ip addr add 169.254.7.7/16 dev flannel.1');
+    await node.run('ip addr add 10.244.77.0/32 dev flannel.1');
     const desired = aDesired({ config: dualStack, leases: [aLease(1), aLease(3)] });
     await apply(desired);
     expect(await drift(desired)).toEqual([]);
@@ -114,7 +117,9 @@ describe('applyPlan on a real kernel', () => {
     expect(await node.run('bridge fdb show dev flannel-v6.1')).not.toContain('02:00:00:00:00:02');
     expect(await node.run('ip route show 10.244.99.0/24')).toContain('blackhole');
     expect(await node.run('ip route show 172.16.0.0/12')).toContain('flannel.1');
-    expect(await node.run('ip addr show flannel.1')).toContain('169.254.7.7/16');
+    const addresses = await node.run('ip addr show flannel.1');
+    expect(addresses).toContain('169.254.7.7/16');
+    expect(addresses).not.toContain('10.244.77.0');
   });
 
   it('leaves a foreign route to a peer where it is and says so', async () => {

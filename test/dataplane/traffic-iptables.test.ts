@@ -62,8 +62,8 @@ describe.each(['nft', 'legacy'] as const)('traffic rules in iptables-%s', (varia
 
   it('come back in their order when one moved', async () => {
     await ensure();
-    await node.run(`${iptables} -t nat -D FLANNEL-POSTRTG 1`);
-    await node.run(`${iptables} -t nat -A FLANNEL-POSTRTG -m mark --mark 0x4000/0x4000 -j RETURN`);
+    await restore(node, iptables, `*nat\n-D FLANNEL-POSTRTG 1\n${POSTRTG[0]}\nCOMMIT\n`);
+    expect(await listed(node, iptables, 'FLANNEL-POSTRTG')).toEqual([...POSTRTG.slice(1), POSTRTG[0]]);
     await ensure();
     expect(await listed(node, iptables, 'FLANNEL-POSTRTG')).toEqual(POSTRTG);
   });
