@@ -24,6 +24,7 @@ const PACKAGE_OF_PROGRAM = {
   openssl: 'openssl',
   curl: 'curl',
   'systemd-notify': 'systemd',
+  'systemd-analyze': 'systemd',
 };
 
 const FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
