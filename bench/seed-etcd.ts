@@ -3,19 +3,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
 
 const ENDPOINT = 'http://127.0.0.1:2379';
+/** On a bridge, too, where the benchmark has one. */
+const LISTEN = 'http://0.0.0.0:2379';
 const PREFIX = '/coreos.com/network';
 
 /** etcd refuses a transaction of more than 128 operations. */
 const AT_ONCE = 100;
 
-/** An etcd on the loopback of this network namespace. */
+/** An etcd in this network namespace. */
 export async function startBenchEtcd(dataDir: string): Promise<ChildProcess> {
   const peer = 'http://127.0.0.1:2380';
   const etcd = spawn(
     'etcd',
     [
       ...['--name', 'bench', '--data-dir', dataDir, '--log-level', 'error'],
-      ...['--listen-client-urls', ENDPOINT, '--advertise-client-urls', ENDPOINT],
+      ...['--listen-client-urls', LISTEN, '--advertise-client-urls', ENDPOINT],
       ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer, '--initial-cluster', `bench=${peer}`],
     ],
     { stdio: 'ignore' },

@@ -6,7 +6,7 @@ import { ROOT } from './registry.ts';
 // Runs every benchmark of bench/, or those named, one after the other. Those in namespaces need root. Build first.
 
 /** What benchmarks have in common. */
-const SHARED = ['measure', 'overlay', 'agent-process', 'seed-etcd', 'throughput'];
+const SHARED = ['measure', 'overlay', 'agent-process', 'fleet-nodes', 'seed-etcd', 'throughput'];
 const wanted = process.argv.slice(2);
 const names = globSync('*.ts', { cwd: join(ROOT, 'bench') })
   .map((name) => name.slice(0, -'.ts'.length))
