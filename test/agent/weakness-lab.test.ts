@@ -62,6 +62,17 @@ describe('a health port that is taken', () => {
   });
 });
 
+describe('the log of a start', () => {
+  it('never holds the password of etcd', { timeout: 40_000 }, async () => {
+    const secret = 'Ofenrohr-7';
+    const given = ['--etcd-username', 'flannel', '--etcd-password', secret, '--verbose', '--debug'];
+    const { exitCode, stdout, stderr } = await node.cli('up', ...given);
+    expect(exitCode).not.toBe(0);
+    expect(stderr).toContain('etcd');
+    expect(stdout + stderr).not.toContain(secret);
+  });
+});
+
 function modRevisionOf(fields: string): string {
   return /"ModRevision" : \d+/.exec(fields)?.[0] ?? 'no revision';
 }
