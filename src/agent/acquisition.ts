@@ -2,7 +2,7 @@ import { observeOverlay } from '../dataplane/observe.ts';
 import { isOwnRecord, readPreviousSubnets, refuseHeldSubnets } from '../dataplane/own-lease.ts';
 import { refuseConflict } from '../dataplane/program.ts';
 import type { Host } from '../host/host.ts';
-import type { AcquireRequest, Lease, LeaseRecord } from '../store/store.ts';
+import type { AcquireRequest, Lease, LeaseAttributes, LeaseRecord } from '../store/store.ts';
 import type { Board } from './board.ts';
 import { judgeRecord } from './lease-care.ts';
 import { heldLease, isHeldByAnother } from './lease-keeper.ts';
@@ -22,7 +22,8 @@ export async function acquireOwn(board: Board, known?: readonly LeaseRecord[]): 
   const isAllocated = store.kind !== 'kube';
   const message = isAllocated ? await conflictOf(board, used, records) : undefined;
   if (message !== undefined) return resolveConflict(board, used, message);
-  const lease = await store.acquire(requestOf(board, used));
+  const request = requestOf(board, used);
+  const lease = await store.acquire(request);
   const [subnet] = used;
   if (
     isAllocated &&
@@ -37,7 +38,7 @@ export async function acquireOwn(board: Board, known?: readonly LeaseRecord[]): 
       `${subnet} is no longer free: another host took it while this one asked for it`,
     );
   }
-  await settleHeld(board, lease, await previousOf(host, board));
+  await settleHeld(board, { lease, asked: request.attributes, previous: await previousOf(host, board) });
 }
 
 /** A device that has to be made anew, after a reboot, is given the MAC that the peers have of this node. */
@@ -117,14 +118,22 @@ async function resolveConflict(board: Board, used: readonly string[], message: s
     };
     return;
   }
-  const fresh = await parts.store.acquire({ attributes: board.wanted });
+  const asked = board.wanted;
+  const fresh = await parts.store.acquire({ attributes: asked });
   parts.log.warn('took another subnet', { before: used.join(','), now: fresh.subnet ?? fresh.ipv6Subnet });
-  await settleHeld(board, fresh, []);
+  await settleHeld(board, { lease: fresh, asked, previous: [] });
 }
 
-async function settleHeld(board: Board, lease: Lease, previous: readonly string[]): Promise<void> {
+interface Acquired {
+  readonly lease: Lease;
+  /** What was asked to be published: what should be may have changed while the datastore was asked. */
+  readonly asked: LeaseAttributes;
+  readonly previous: readonly string[];
+}
+
+async function settleHeld(board: Board, { lease, asked, previous }: Acquired): Promise<void> {
   const { log } = board.parts;
-  board.own = heldLease(board, lease, board.wanted);
+  board.own = heldLease(board, lease, asked);
   board.inDoubt = false;
   const subnet = lease.subnet ?? lease.ipv6Subnet;
   log.info('lease acquired', { subnet, again: previous.includes(subnet ?? '') });

@@ -17,13 +17,19 @@ import { readState, strangeness } from './state-file.ts';
  * @throws {UnavailableError} when neither is to be had; {FlannelctlError} when no interface can be chosen.
  */
 export async function startBoard(parts: AgentParts, settings: AgentSettings): Promise<Board> {
+  const read = await readConfig(parts);
+  if ('problem' in read) return startFromMemory(parts, settings, read.problem);
+  return boardFor({ parts, settings, ...read });
+}
+
+/** `problem`: why the datastore gave none. What this host does not answer is no reason to go on without the datastore. */
+async function readConfig({ store }: AgentParts) {
   try {
-    const stored = await parts.store.readNetworkConfig();
-    const { config } = parseStoredConfig(stored, parts.store.kind);
-    return await boardFor({ parts, settings, config, configText: stored.text });
+    const stored = await store.readNetworkConfig();
+    return { config: parseStoredConfig(stored, store.kind).config, configText: stored.text };
   } catch (error) {
     if (!isUnanswered(error)) throw error;
-    return startFromMemory(parts, settings, problemText(error));
+    return { problem: problemText(error) };
   }
 }
 

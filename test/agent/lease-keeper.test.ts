@@ -152,6 +152,28 @@ describe('the lease of a node that runs', () => {
     expect(renewals).toEqual([]);
   });
 
+  it('is written again when what should be published changed while it was acquired', async () => {
+    const moved = { ...ownLease().attributes, publicIp: '192.168.9.41' };
+    const { board, clock, lease, renewals } = keeping({
+      store: {
+        listLeases: async () => listing([]),
+        acquire: async ({ attributes }) => {
+          await clock.sleep(1000);
+          return { ...lease, attributes };
+        },
+      },
+    });
+    board.own = { status: 'lost', lease };
+    board.care.ring('leases changed');
+    await clock.advance(500);
+    board.wanted = moved;
+    await clock.advance(2000);
+    expect([renewals.length, board.own]).toEqual([
+      1,
+      expect.objectContaining({ asked: moved, lease: expect.objectContaining({ attributes: moved }) }),
+    ]);
+  });
+
   it('is not touched after the end was told', async () => {
     const { clock, ended, renewals } = keeping();
     await clock.advance(HOUR);
