@@ -5,11 +5,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const HUB = '172.16.255.254';
+const RESTART_MS = 1000;
+const LONGEST_MS = 600_000;
 
 /** One node of the fleet: a namespace on the bridge, with a pod in a namespace of its own. */
 export interface FleetNode {
   readonly name: string;
-  readonly pid: number;
+  pid(): number;
   /** CIDR notation of its lease; set once the agent has written subnet.env. */
   subnet(): string | undefined;
   /** How many routes lead to flannel.1. */
@@ -50,21 +52,19 @@ export function startNode(flannelctl: string, name: string, folder: string): Fle
   const own = join(folder, name);
   mkdirSync(own);
   const subnetFile = join(own, 'subnet.env');
-  const log = openSync(join(own, 'log'), 'w');
   const files = [`--subnet-file=${subnetFile}`, `--state-file=${join(own, 'state.json')}`];
   const flags = [`--etcd-endpoints=http://${HUB}:2379`, '--iface=eth0', '--iptables-forward-rules=false', ...files];
   const enter = [`--net=/run/netns/${name}`, flannelctl];
-  const child = spawn('nsenter', [...enter, 'up', ...flags], { stdio: ['ignore', log, log] });
-  closeSync(log);
-  const table = () => readIfThere(`/proc/${child.pid}/net/route`);
+  const service = keepRunning([...enter, 'up', ...flags], join(own, 'log'));
+  const table = () => readIfThere(`/proc/${service.pid()}/net/route`);
   return {
     name,
-    pid: child.pid ?? 0,
+    pid: service.pid,
     subnet: () => subnetOf(readIfThere(subnetFile)),
     routes: () => table().split('\nflannel.1\t').length - 1,
     hasRoute: (subnet) => table().includes(`\nflannel.1\t${hexOf(subnet)}\t`),
     leave: async () => {
-      await ended(child);
+      await service.stop();
       execFileSync('nsenter', [...enter, 'down', '--release', ...flags.filter((flag) => !/forward/.test(flag))]);
     },
     log: () => `${name}: ${readIfThere(join(own, 'log')).trim().split('\n').slice(-3).join('\n')}`,
@@ -99,11 +99,11 @@ export async function reaches(from: string, address: string): Promise<boolean> {
   return code === 0;
 }
 
-/** Ms until it holds. @throws with the end of every log when it does not within five minutes. */
+/** Ms until it holds. @throws with the end of every log when it does not within ten minutes. */
 export async function until(holds: () => boolean, nodes: readonly FleetNode[]): Promise<number> {
   const startedAt = performance.now();
   while (!holds()) {
-    if (performance.now() - startedAt > 300_000) throw new Error(nodes.map((node) => node.log()).join('\n'));
+    if (performance.now() - startedAt > LONGEST_MS) throw new Error(nodes.map((node) => node.log()).join('\n'));
     await sleep(20);
   }
   return performance.now() - startedAt;
@@ -115,10 +115,28 @@ function ip(lines: readonly string[], namespace?: string): void {
   execFileSync('ip', [...inside, '-batch', '-'], { input: lines.join('\n') });
 }
 
-async function ended(child: ChildProcess): Promise<void> {
-  const exit = once(child, 'exit');
-  child.kill('SIGTERM');
-  await exit;
+/** As its unit would: started again when it fails. */
+function keepRunning(argv: readonly string[], logFile: string) {
+  let isLeaving = false;
+  const launch = (): ChildProcess => {
+    const log = openSync(logFile, 'a');
+    const child = spawn('nsenter', argv, { stdio: ['ignore', log, log] });
+    closeSync(log);
+    child.once('exit', () => {
+      if (!isLeaving) setTimeout(() => (running = launch()), RESTART_MS);
+    });
+    return child;
+  };
+  let running = launch();
+  return {
+    pid: () => running.pid ?? 0,
+    stop: async () => {
+      isLeaving = true;
+      const exit = once(running, 'exit');
+      running.kill('SIGTERM');
+      await exit;
+    },
+  };
 }
 
 function readIfThere(path: string): string {

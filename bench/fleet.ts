@@ -12,7 +12,7 @@ import { seedEtcd, startBenchEtcd } from './seed-etcd.ts';
 // what one more and one less takes, what an agent costs. Needs root, etcd and the executable. All of it lives in namespaces of one child:
 // whatever ends it, nothing is left.
 //
-//   node bench/fleet.ts [FLANNELCTL] [--nodes 50] [--at-once 4] [--pairs 100] [--idle-s 30]
+//   node bench/fleet.ts [FLANNELCTL] [--nodes 50] [--at-once 10] [--pairs 100] [--idle-s 30]
 //
 // Fifty nodes share the cores of one machine, which real ones do not: the agents start a few at a time, each few after the ones before
 // have their leases.
@@ -69,7 +69,7 @@ function tell(what: string, result: string): void {
 
 async function measureStart(names: readonly string[]): Promise<readonly FleetNode[]> {
   const startedAt = performance.now();
-  const atOnce = option('at-once', 4);
+  const atOnce = option('at-once', 10);
   const nodes: FleetNode[] = [];
   for (let from = 0; from < names.length; from += atOnce) {
     nodes.push(...names.slice(from, from + atOnce).map((name) => startNode(flannelctl, name, FOLDER)));
@@ -104,13 +104,13 @@ async function measurePods(nodes: readonly FleetNode[]): Promise<void> {
 async function measureCost(nodes: readonly FleetNode[]): Promise<void> {
   await sleep(5000);
   const idleMs = option('idle-s', 30) * 1000;
-  const before = nodes.map(({ pid }) => cpuMs(pid));
+  const before = nodes.map(({ pid }) => cpuMs(pid()));
   await sleep(idleMs);
-  const shares = nodes.map(({ pid }, at) => ((cpuMs(pid) - (before[at] ?? 0)) / idleMs) * 100);
+  const shares = nodes.map(({ pid }, at) => ((cpuMs(pid()) - (before[at] ?? 0)) / idleMs) * 100);
   const sum = shares.reduce((all, share) => all + share, 0);
   const each = `${median(shares).toFixed(2)} % of a core`;
   tell('idle, an agent with its children', `${each} (${nodes.length} of them: ${sum.toFixed(0)} %)`);
-  const [rss, pss] = ['Rss', 'Pss'].map((what) => median(nodes.map(({ pid }) => memoryMb(pid, what))));
+  const [rss, pss] = ['Rss', 'Pss'].map((what) => median(nodes.map(({ pid }) => memoryMb(pid(), what))));
   tell('memory of an agent', `RSS ${rss?.toFixed(0)} MB, PSS ${pss?.toFixed(0)} MB (pages of the executable shared)`);
 }
 
