@@ -1,5 +1,7 @@
 import { Command, Errors, Flags } from '@oclif/core';
 import { UsageError } from './errors.ts';
+import { INTEGER_FLAGS } from './flannel-flags.ts';
+import { fromGoEnvironment } from './go-environment.ts';
 import type { Surface } from './render/style.ts';
 
 export type Language = 'en' | 'zh';
@@ -39,7 +41,18 @@ export abstract class BaseCommand extends Command {
   /** oclif would take what is on standard input for an argument that is not given: a loop over `hosts` names no CHECK. */
   protected override async init(): Promise<void> {
     await super.init();
+    this.#readAsFlanneld();
     for (const arg of Object.values(this.ctor.args)) arg.ignoreStdin = true;
+  }
+
+  /** oclif reads the environment by itself, and takes other words for booleans than flanneld. */
+  #readAsFlanneld(): void {
+    const { values, ignored } = fromGoEnvironment(process.env, this.ctor.flags, INTEGER_FLAGS);
+    for (const [name, value] of values) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+    for (const line of ignored) this.note(line);
   }
 
   /** oclif's own complaint about flags and arguments, without its context, as what it is: wrong usage. */

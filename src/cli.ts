@@ -31,7 +31,7 @@ async function loadConfig(): Promise<Config> {
 }
 
 async function dispatch(config: Config, argv: readonly string[]): Promise<void> {
-  if (names(argv, ['--version'])) {
+  if (names(argv, ['--version', '-version'])) {
     process.stdout.write(`${config.userAgent}\n`);
     return;
   }

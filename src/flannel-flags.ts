@@ -77,6 +77,18 @@ export const flannelFlags = {
     allowNo: true,
     summary: 'masquerade rules are wanted',
   }),
+  'ip-masq-fully-random-disable': Flags.boolean({
+    ...group,
+    env: 'FLANNELD_IP_MASQ_FULLY_RANDOM_DISABLE',
+    allowNo: true,
+    summary: 'masquerade without choosing ports at random',
+  }),
+  'ip-blackhole-route': Flags.boolean({
+    ...group,
+    env: 'FLANNELD_IP_BLACKHOLE_ROUTE',
+    allowNo: true,
+    summary: 'blackhole route for the subnet of this node, where no bridge holds it',
+  }),
   'iptables-forward-rules': Flags.boolean({
     ...group,
     env: 'FLANNELD_IPTABLES_FORWARD_RULES',
@@ -92,6 +104,8 @@ export const flannelFlags = {
   'healthz-port': Flags.integer({
     ...group,
     env: 'FLANNELD_HEALTHZ_PORT',
+    min: 0,
+    max: 65_535,
     summary: 'port of the health server; 0: none',
   }),
 };
@@ -106,10 +120,22 @@ export function givenFlannelOptions(flags: ParsedFlannelFlags): Partial<FlannelO
   for (const [flag, option] of Object.entries(OPTION_OF_FLAG)) {
     const value = flags[flag];
     if (value !== undefined && value !== '')
-      given[option] = option === 'etcdEndpoints' ? String(value).split(',') : value;
+      given[option] = isList(option, value) ? [value] : option === 'etcdEndpoints' ? String(value).split(',') : value;
   }
   return given as Partial<FlannelOptions>;
 }
+
+/** oclif gives the one item of a variable as it is; flanneld takes it whole, whatever commas it holds. */
+function isList(option: string, value: unknown): boolean {
+  return (option === 'iface' || option === 'ifaceRegex') && typeof value === 'string';
+}
+
+/** Those of the flags that take a whole number. */
+export const INTEGER_FLAGS: ReadonlySet<string> = new Set([
+  'subnet-lease-renew-margin',
+  'iptables-resync',
+  'healthz-port',
+]);
 
 const OPTION_OF_FLAG: Readonly<Record<string, keyof FlannelOptions>> = {
   'etcd-endpoints': 'etcdEndpoints',
@@ -132,6 +158,8 @@ const OPTION_OF_FLAG: Readonly<Record<string, keyof FlannelOptions>> = {
   'subnet-file': 'subnetFile',
   'subnet-lease-renew-margin': 'subnetLeaseRenewMarginMinutes',
   'ip-masq': 'ipMasq',
+  'ip-masq-fully-random-disable': 'ipMasqFullyRandomDisable',
+  'ip-blackhole-route': 'ipBlackholeRoute',
   'iptables-forward-rules': 'iptablesForwardRules',
   'iptables-resync': 'iptablesResyncSeconds',
   'healthz-ip': 'healthzIp',

@@ -95,10 +95,11 @@ async function planDown(input: DownInput, state: AgentState | undefined): Promis
 async function directRoutes({ host, options, storeKind }: DownInput, state: AgentState | undefined) {
   if (state === undefined) return [];
   const { config } = parseStoredConfig({ text: state.config, source: 'the state file' }, storeKind);
-  if (config.backend.type !== 'vxlan' || !config.backend.directRouting) return [];
-  const { underlay, actual } = await prepareNode(config, { options, host });
+  if (config.backend.type !== 'vxlan' || !(config.backend.directRouting || options.ipBlackholeRoute)) return [];
+  const { underlay, actual, hasBlackhole } = await prepareNode(config, { options, host });
   const isDirect = directTest(actual.routes);
-  const desired = desiredOverlay({ config, own: state.own, underlay, leases: state.records, isDirect });
+  const { own, records: leases } = state;
+  const desired = desiredOverlay({ config, own, underlay, leases, isDirect, hasBlackhole });
   const kept = planOverlay(desired, actual, { removals: false }).operations.filter(({ verb }) => verb === 'keep');
   return kept.flatMap(({ entry }) => (entry.kind === 'route' && entry.device === null ? [entry] : []));
 }

@@ -35,6 +35,7 @@ export async function followKernel(board: Board, signal: AbortSignal): Promise<v
 
 /** Whether a line of the monitor is about our devices or the underlay. The underlay's own neighbours come and go all the time. */
 export function concernsUs(line: string, underlay: string): boolean {
+  if (/^\[ROUTE\](?:Deleted )?blackhole /.test(line)) return true;
   const device = deviceOf(line);
   if (device === undefined) return false;
   if (isFlannelDevice(device)) return true;

@@ -57,7 +57,10 @@ function lookAgain(board: Board, preparation: Preparation): OverlayPlan {
   return planOverlay(desiredOf(board, preparation), preparation.actual, { removals: true });
 }
 
-function desiredOf({ book, own, config, underlay, wanted }: Board, { actual }: Preparation): DesiredOverlay {
+function desiredOf(
+  { book, own, config, underlay, wanted }: Board,
+  { actual, hasBlackhole }: Preparation,
+): DesiredOverlay {
   const lease = leaseOf(own);
   return desiredOverlay({
     config,
@@ -66,6 +69,7 @@ function desiredOf({ book, own, config, underlay, wanted }: Board, { actual }: P
     underlay,
     leases: book.records,
     isDirect: directTest(actual.routes),
+    hasBlackhole,
   });
 }
 

@@ -1,5 +1,14 @@
-import { desiredTrafficRules, ensureTrafficRules, supportsRandomFully } from '../dataplane/masquerade.ts';
+import {
+  desiredTrafficRules,
+  ensureTrafficRules,
+  supportsRandomFully,
+  type TrafficRules,
+} from '../dataplane/masquerade.ts';
 import { FlannelctlError } from '../errors.ts';
+import type { Host } from '../host/host.ts';
+import type { FlannelOptions } from '../net/flannel-options.ts';
+import type { NetworkConfig } from '../store/config.ts';
+import type { Lease } from '../store/store.ts';
 import { type Board, settle } from './board.ts';
 import { problemText } from './problem.ts';
 import { pause } from './waker.ts';
@@ -21,12 +30,8 @@ async function ensureRules(board: Board): Promise<void> {
   const { own, config } = board;
   const lease = own.status === 'none' ? null : own.lease;
   if (lease === null) return;
-  const { ipMasq, iptablesForwardRules: forwardRules } = board.settings.options;
-  const { subnet: ownSubnet, ipv6Subnet } = lease;
   try {
-    const randomFully = await supportsRandomFully(host, config.enableNFTables ? 'nftables' : 'iptables');
-    const wishes = { ipMasq, forwardRules, randomFully };
-    const rules = desiredTrafficRules({ config, ownSubnet, ipv6Subnet, ...wishes });
+    const rules = await rulesFor({ host, config, lease, options: board.settings.options });
     const { changes } = await ensureTrafficRules({ host, writer, rules });
     if (changes.length > 0) log.info('wrote packet filter rules', { changes: changes.length });
     settle(board, 'rules', undefined);
@@ -34,4 +39,20 @@ async function ensureRules(board: Board): Promise<void> {
     if (!(error instanceof FlannelctlError)) throw error;
     settle(board, 'rules', problemText(error));
   }
+}
+
+export interface RulesInput {
+  readonly host: Host;
+  readonly config: NetworkConfig;
+  readonly lease: Pick<Lease, 'subnet' | 'ipv6Subnet'>;
+  readonly options: FlannelOptions;
+}
+
+/** The rules that this node should have. @throws {UnavailableError} when the host does not tell what it supports. */
+export async function rulesFor({ host, config, lease, options }: RulesInput): Promise<TrafficRules> {
+  const { ipMasq, iptablesForwardRules: forwardRules, ipMasqFullyRandomDisable } = options;
+  const mode = config.enableNFTables ? 'nftables' : 'iptables';
+  const randomFully = !ipMasqFullyRandomDisable && (await supportsRandomFully(host, mode));
+  const { subnet: ownSubnet, ipv6Subnet } = lease;
+  return desiredTrafficRules({ config, ownSubnet, ipv6Subnet, ipMasq, forwardRules, randomFully });
 }

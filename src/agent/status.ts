@@ -59,11 +59,11 @@ export async function readStatus({ host, clock, options, know }: StatusInput): P
   if (links.length === 0) return { status: 'down', reason: 'there is no flannel device' };
   const { config, records, source, isCurrent, expiryOf } = await know();
   const preparation = await prepareNode(config, { options, host });
-  const { underlay, actual } = preparation;
+  const { underlay, actual, hasBlackhole } = preparation;
   const own = records.find((record) => record.kind === 'lease' && isOwnRecord(record, underlay));
   const lease = own?.kind === 'lease' ? own : null;
   const isDirect = directTest(actual.routes);
-  const desired = desiredOverlay({ config, own: lease, underlay, leases: records, isDirect });
+  const desired = desiredOverlay({ config, own: lease, underlay, leases: records, isDirect, hasBlackhole });
   const plan = planOverlay(desired, actual, { removals: isCurrent });
   const missing = desired.devices.filter((name) => !actual.links.some(({ device }) => device === name));
   if (missing.length === desired.devices.length)

@@ -1,5 +1,5 @@
 import { AbsentError } from '../errors.ts';
-import { bitsOf } from '../net/cidr.ts';
+import { bitsOf, type Family } from '../net/cidr.ts';
 import { canonicalMac } from '../net/mac.ts';
 import type { NetworkConfig, VxlanConfig } from '../store/config.ts';
 import type { Lease, LeaseRecord } from '../store/store.ts';
@@ -19,6 +19,8 @@ export interface DesiredInput {
   readonly leases: readonly LeaseRecord[];
   /** Whether a public IP is on a link of this host; asked only with DirectRouting. */
   readonly isDirect: (publicIp: string) => boolean;
+  /** `--ip-blackhole-route`; absence: not given. */
+  readonly hasBlackhole?: boolean;
 }
 
 interface Peer {
@@ -76,7 +78,21 @@ function nodeEntries(input: DesiredInput, vxlan: VxlanConfig, overlay: OverlayFa
     isUp: true,
   };
   const address: Entry = { kind: 'address', device, address: `${networkAddress(subnet)}/${bitsOf(family)}` };
-  return [link, address].map((entry) => ({ entry, subject: 'node' }));
+  const entries = input.hasBlackhole === true ? [link, address, blackhole(subnet, family)] : [link, address];
+  return entries.map((entry) => ({ entry, subject: 'node' }));
+}
+
+/** What is sent to a pod that is not there ends here and does not leave by the default route (flannel pkg/ip AddBlackholeV4Route). */
+function blackhole(dst: string, family: Family): RouteEntry {
+  return {
+    kind: 'route',
+    type: 'blackhole',
+    dst,
+    via: null,
+    device: null,
+    isOnlink: false,
+    metric: DEFAULT_METRIC[family],
+  };
 }
 
 interface PeerContext {

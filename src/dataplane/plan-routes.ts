@@ -13,6 +13,8 @@ export interface RoutePlanInput {
 
 interface Ownership {
   readonly devices: ReadonlySet<string>;
+  /** Devices of another VNI, which this overlay had before: a route through one is replaced, as flannel does, and never just deleted. */
+  readonly earlier: ReadonlySet<string>;
   /** Gateways of the peers that are routed directly. */
   readonly gateways: ReadonlySet<string>;
   /** Where each peer is on the underlay, both families, by its subnet. */
@@ -24,7 +26,7 @@ interface Ownership {
  * directly; every other route to a peer's subnet that the kernel would prefer is `foreign` and stays as it is.
  */
 export function planRoutes(input: RoutePlanInput): readonly Operation[] {
-  const ownership = ownershipOf(input.desired);
+  const ownership = ownershipOf(input);
   const byDestination = Map.groupBy(input.actual.routes, ({ dst }) => dst);
   const operations = input.wanted.flatMap(({ entry, subject }) =>
     entry.kind === 'route' ? planRoute({ entry, subject }, byDestination.get(entry.dst) ?? [], ownership) : [],
@@ -32,7 +34,9 @@ export function planRoutes(input: RoutePlanInput): readonly Operation[] {
   return input.removals ? [...operations, ...staleRoutes(input, ownership)] : operations;
 }
 
-function ownershipOf({ devices, entries }: DesiredOverlay): Ownership {
+function ownershipOf({ desired, actual }: RoutePlanInput): Ownership {
+  const { devices, entries } = desired;
+  const earlier = new Set(actual.links.map(({ device }) => device));
   const gateways = new Set<string>();
   const endpoints = new Map<string, Set<string>>();
   for (const { entry, subject } of entries) {
@@ -44,7 +48,7 @@ function ownershipOf({ devices, entries }: DesiredOverlay): Ownership {
     own.add(entry.via);
     gateways.add(entry.via);
   }
-  return { devices: new Set(devices), gateways, endpoints };
+  return { devices: new Set(devices), earlier, gateways, endpoints };
 }
 
 function planRoute(
@@ -52,8 +56,11 @@ function planRoute(
   there: readonly RouteEntry[],
   ownership: Ownership,
 ): readonly Operation[] {
+  if (entry.type === 'blackhole') return planBlackhole({ entry, subject }, there);
   const endpoints = subject === 'node' ? undefined : ownership.endpoints.get(subject.subnet);
-  const isOwn = (route: RouteEntry) => isOnDevice(route, ownership.devices) || isDirectVia(route, endpoints);
+  const { devices, earlier } = ownership;
+  const isOwn = (route: RouteEntry) =>
+    isOnDevice(route, devices) || isOnDevice(route, earlier) || isDirectVia(route, endpoints);
   const foreign = there.filter((route) => !isOwn(route) && route.metric <= entry.metric);
   const told = foreign.map((before): Operation => ({ verb: 'foreign', entry, before, subject }));
   if (there.some((route) => isOwn(route) && isRouteInOrder(entry, route)))
@@ -61,6 +68,25 @@ function planRoute(
   if (told.length > 0) return told;
   const before = there.find((route) => isOwn(route) && route.metric === entry.metric);
   return [before === undefined ? { verb: 'add', entry, subject } : { verb: 'replace', entry, before, subject }];
+}
+
+/**
+ * Only where nothing of the same metric leads to the subnet: the kernel puts the route of a bridge that comes later behind it (IPv4), and
+ * no pod is reached any more.
+ */
+function planBlackhole(
+  { entry, subject }: DesiredEntry<RouteEntry>,
+  there: readonly RouteEntry[],
+): readonly Operation[] {
+  const own = there.find((route) => isBlackhole(route) && route.metric === entry.metric);
+  if (there.some((route) => isUnicast(route) && route.metric === entry.metric))
+    return own === undefined ? [] : [{ verb: 'delete', entry, subject }];
+  return [{ verb: own === undefined ? 'add' : 'keep', entry, subject }];
+}
+
+/** As we and flannel make it; that of a routing daemon has its own protocol. */
+function isBlackhole({ type, protocol }: RouteEntry): boolean {
+  return type === 'blackhole' && (protocol === undefined || protocol === 'boot');
 }
 
 function isOnDevice(route: RouteEntry, devices: ReadonlySet<string>): boolean {

@@ -31,6 +31,8 @@ export interface Preparation {
   readonly actual: ActualOverlay;
   /** What is asked of the datastore. */
   readonly request: AcquireRequest;
+  /** `--ip-blackhole-route` */
+  readonly hasBlackhole: boolean;
 }
 
 /** With what the interface was chosen from, for who explains the choice. */
@@ -105,16 +107,17 @@ export async function prepareNode(
   const choice = chooseUnderlay(considered);
   if (choice.status === 'none') throw new UnavailableError('unsupported', choice.reason, { hint: choice.hint });
   const { underlay } = choice;
-  return { config, underlay, considered, actual, request: leaseRequest({ config, underlay, actual, previous }) };
+  const request = leaseRequest({ config, underlay, actual, previous });
+  return { config, underlay, considered, actual, request, hasBlackhole: options.ipBlackholeRoute };
 }
 
 /** What has to be done for this lease among these records, which must be a complete listing. */
 export function planProgram(
-  { config, underlay, actual }: Preparation,
+  { config, underlay, actual, hasBlackhole }: Preparation,
   own: Lease,
   leases: readonly LeaseRecord[],
 ): { readonly desired: DesiredOverlay; readonly plan: OverlayPlan } {
-  const desired = desiredOverlay({ config, own, underlay, leases, isDirect: directTest(actual.routes) });
+  const desired = desiredOverlay({ config, own, underlay, leases, isDirect: directTest(actual.routes), hasBlackhole });
   return { desired, plan: planOverlay(desired, actual, { removals: true }) };
 }
 

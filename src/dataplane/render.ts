@@ -122,13 +122,15 @@ function fdbReplace(entry: FdbEntry): Line {
   return bridge('fdb', 'replace', ...words);
 }
 
-function routeWords({ dst, via, device, isOnlink, metric }: RouteEntry): readonly string[] {
+function routeWords({ type, dst, via, device, isOnlink, metric }: RouteEntry): readonly string[] {
   return [
+    ...(type === 'blackhole' ? [type] : []),
     cidr(dst),
     ...(via === null ? [] : ['via', address(via)]),
     ...(device === null ? [] : ['dev', name(device)]),
     ...(isOnlink ? ['onlink'] : []),
-    ...(metric === DEFAULT_METRIC[familyIn(dst)] ? [] : ['metric', number(metric)]),
+    // Without it Linux (6.18) deletes the first IPv6 route to the destination, whatever its type.
+    ...(metric === DEFAULT_METRIC[familyIn(dst)] && type === undefined ? [] : ['metric', number(metric)]),
   ];
 }
 

@@ -22,6 +22,8 @@ export interface FlannelOptions {
   /** Minutes. */
   readonly subnetLeaseRenewMarginMinutes: number;
   readonly ipMasq: boolean;
+  readonly ipMasqFullyRandomDisable: boolean;
+  readonly ipBlackholeRoute: boolean;
   readonly iptablesForwardRules: boolean;
   readonly iptablesResyncSeconds: number;
   readonly healthzIp: string;
@@ -49,6 +51,8 @@ export const FLANNEL_DEFAULTS: FlannelOptions = {
   subnetFile: '/run/flannel/subnet.env',
   subnetLeaseRenewMarginMinutes: 60,
   ipMasq: false,
+  ipMasqFullyRandomDisable: false,
+  ipBlackholeRoute: false,
   iptablesForwardRules: true,
   iptablesResyncSeconds: 5,
   healthzIp: '0.0.0.0',

@@ -2,49 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { concernsUs } from '../../src/agent/follow-kernel.ts';
 import { logfmt } from '../../src/agent/log.ts';
 import { type AgentState, readState, strangeness, writeState } from '../../src/agent/state-file.ts';
-import { fromGoFlags } from '../../src/go-flags.ts';
 import { liveHost, liveWriter } from '../../src/host/live.ts';
 import { systemClock } from '../../src/host/system-clock.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-
-describe('flags in the syntax of Go', () => {
-  const known = {
-    iface: { type: 'option' },
-    'ip-masq': { type: 'boolean', allowNo: true },
-    once: { type: 'boolean' },
-  } as const;
-  const from = (...argv: readonly string[]) => fromGoFlags(argv, known);
-
-  it('take one dash or two', () => {
-    expect(from('-iface=eth0', '-iface', 'eth1', '--iface=eth2')).toEqual([
-      '--iface=eth0',
-      '--iface',
-      'eth1',
-      '--iface=eth2',
-    ]);
-  });
-
-  it('give booleans a value', () => {
-    expect(from('--ip-masq=true', '-ip-masq=false', '-once=0', '-once')).toEqual([
-      '--ip-masq',
-      '--no-ip-masq',
-      '--once',
-    ]);
-  });
-
-  it("take klog's level for ours", () => {
-    expect(from('-v=0', '--v=2', '-v')).toEqual(['--verbose', '-v']);
-  });
-
-  it('leave alone what they do not know', () => {
-    expect(from('-x=1', '--ip-masq=perhaps', '--', '-iface=a')).toEqual([
-      '-x=1',
-      '--ip-masq=perhaps',
-      '--',
-      '-iface=a',
-    ]);
-  });
-});
 
 describe('a line of ip monitor', () => {
   it.each([
@@ -55,6 +15,7 @@ describe('a line of ip monitor', () => {
     ['[NEIGH]192.168.9.1 dev eth0 lladdr 02:00:00:00:00:02 REACHABLE', false],
     ['[LINK]9: veth1@if2: <BROADCAST> mtu 1500', false],
     ['[ROUTE]10.0.0.0/8 dev docker0 ', false],
+    ['[ROUTE]Deleted blackhole 10.244.1.0/24 ', true],
   ])('%s concerns us: %s', (line, expected) => {
     expect(concernsUs(line, 'eth0')).toBe(expected);
   });

@@ -52,6 +52,37 @@ describe('planOverlay', () => {
     expect(shown(aDesired({ leases: [] }), actual).filter((line) => line.startsWith('-'))).toEqual([]);
   });
 
+  it('takes a route over from a device of an earlier VNI', () => {
+    const desired = aDesired({ leases: [aLease(2)] });
+    const before = actualOf(aDesired({ leases: [aLease(2)], config: aConfig({ backend: aVxlan({ vni: 7 }) }) }));
+    const routes = shown(desired, before).filter((line) => line.includes('ip route'));
+    expect(routes).toEqual([
+      '- ip route del 10.244.2.0/24 via 10.244.2.0 dev flannel.7 onlink',
+      '+ ip route add 10.244.2.0/24 via 10.244.2.0 dev flannel.1 onlink',
+    ]);
+  });
+
+  it('sends what is for no pod nowhere, where that is wanted', () => {
+    const desired = aDesired({ hasBlackhole: true, config: aConfig({ enableIPv6: true }) });
+    expect(shown(desired, NOTHING).filter((line) => line.includes('blackhole'))).toEqual([
+      '+ ip route add blackhole 10.244.1.0/24 metric 0',
+      '+ ip route add blackhole fc00:0:0:1::/64 metric 1024',
+    ]);
+    expect(shown(desired, actualOf(desired))).toEqual([]);
+  });
+
+  it('takes a blackhole away where something else leads to the subnet, and only its own', () => {
+    const desired = aDesired({ hasBlackhole: true });
+    const bridge = aRoute({ dst: '10.244.1.0/24', device: 'cni0', protocol: 'kernel' });
+    expect(shown(desired, withRoutes(actualOf(desired), bridge))).toEqual([
+      '- ip route del blackhole 10.244.1.0/24 metric 0',
+    ]);
+    const bare = actualOf(aDesired());
+    expect(shown(desired, withRoutes(bare, bridge))).toEqual([]);
+    const daemons = aRoute({ dst: '10.244.1.0/24', device: null, type: 'blackhole', protocol: 'bird' });
+    expect(shown(aDesired(), withRoutes(bare, daemons))).toEqual([]);
+  });
+
   it('leaves what the kernel made by itself', () => {
     const desired = aDesired({ config: aConfig({ enableIPv6: true }) });
     const base = actualOf(desired);
