@@ -1,20 +1,16 @@
 import type { DownResult } from './agent/down.ts';
-import type { FlannelOptions } from './net/flannel-options.ts';
+import { FLANNEL_DEFAULTS, type FlannelOptions } from './net/flannel-options.ts';
 import type { AgentReport } from './render/agent-status.ts';
 import { selectStore } from './store/selection.ts';
 import type { StoreSecrets } from './store/store.ts';
 
 export interface SessionInput {
   readonly root: string;
-  readonly options: FlannelOptions;
+  /** Flags that were given: they count before what the agent was told. */
+  readonly given: Partial<FlannelOptions>;
   readonly secrets: StoreSecrets;
   readonly timeoutMs: number;
   readonly stateFile: string;
-}
-
-export interface StatusSessionInput extends SessionInput {
-  /** Somebody named the datastore. */
-  readonly isNamed: boolean;
 }
 
 /** Something to look at again and again, and to close at the end. */
@@ -26,21 +22,25 @@ export interface StatusSession {
   close(): Promise<void>;
 }
 
-export async function openStatus(input: StatusSessionInput): Promise<StatusSession> {
+export async function openStatus(input: SessionInput): Promise<StatusSession> {
   const { openWorld } = await import('./wire.ts');
   const { readStatus } = await import('./agent/status.ts');
-  const { readKnowledge } = await import('./agent/knowledge.ts');
+  const { readKnowledge, readTold } = await import('./agent/knowledge.ts');
   const { LOCK_NAME } = await import('./agent/settings.ts');
-  const { root, options, secrets, timeoutMs, stateFile, isNamed } = input;
+  const { root, given, secrets, timeoutMs, stateFile } = input;
+  const isNamed = given.etcdEndpoints !== undefined || given.kubeSubnetMgr === true;
   const world = await openWorld({ root });
   const { host, clock } = world;
   const resident = await world.resident();
-  const store = await world.openStore(selectStore(options), { secrets, timeoutMs });
+  const store = await world.openStore(selectStore({ ...FLANNEL_DEFAULTS, ...given }), { secrets, timeoutMs });
   const know = () => readKnowledge({ host, store, stateFile, isNamed });
   return {
     look: async () => {
-      const [overlay, said] = await Promise.all([readStatus({ host, clock, options, know }), resident.ask(LOCK_NAME)]);
-      return { overlay, agent: said === undefined ? null : JSON.parse(said) };
+      const said = await resident.ask(LOCK_NAME);
+      const agent = said === undefined ? null : JSON.parse(said);
+      const told = await readTold(host, { agent, stateFile });
+      const options = { ...FLANNEL_DEFAULTS, ...told, ...given };
+      return { overlay: await readStatus({ host, clock, options, know }), agent };
     },
     sleep: (ms, signal) => clock.sleep(ms, signal),
     now: () => clock.monotonic(),
@@ -52,8 +52,11 @@ export async function openStatus(input: StatusSessionInput): Promise<StatusSessi
 export async function runDown(input: SessionInput & { readonly release: boolean }): Promise<DownResult> {
   const { openWorld } = await import('./wire.ts');
   const { takeDown } = await import('./agent/down.ts');
-  const { root, options, secrets, timeoutMs, stateFile } = input;
+  const { readTold } = await import('./agent/knowledge.ts');
+  const { root, given, secrets, timeoutMs, stateFile } = input;
   const world = await openWorld({ root });
+  const told = await readTold(world.host, { agent: null, stateFile });
+  const options = { ...FLANNEL_DEFAULTS, ...told, ...given };
   const [writer, resident] = await Promise.all([world.writer(), world.resident()]);
   const selection = selectStore(options);
   const store = input.release ? await world.openStore(selection, { secrets, timeoutMs }) : undefined;

@@ -4,6 +4,7 @@ import type { LeaseRecord, SubnetStore } from '../store/store.ts';
 import { parseStoredConfig } from '../store/stored-config.ts';
 import { isUnanswered } from './problem.ts';
 import { type AgentState, readState } from './state-file.ts';
+import { parseTold, type Told } from './told.ts';
 
 /** What the overlay of this node is measured by. */
 export interface Knowledge {
@@ -43,6 +44,15 @@ export async function readKnowledge({ host, store, stateFile, isNamed }: KnowInp
     if (state === undefined || !isUnanswered(error)) throw error;
     return fromState(state, stateFile, store.kind);
   }
+}
+
+/** What the agent here was told: it says so itself, or what it left says so; `undefined`: nobody says. */
+export async function readTold(
+  host: Host,
+  { agent, stateFile }: { readonly agent: unknown; readonly stateFile: string },
+): Promise<Told | undefined> {
+  const said = typeof agent === 'object' && agent !== null && 'told' in agent ? parseTold(agent.told) : undefined;
+  return said ?? (await readState(host, stateFile))?.told;
 }
 
 function fromState({ config: text, records, savedAt }: AgentState, path: string, kind: SubnetStore['kind']): Knowledge {

@@ -5,6 +5,7 @@ import type { Board } from './board.ts';
 import { problemText } from './problem.ts';
 import { RESYNC_MS } from './settings.ts';
 import { type AgentState, type Place, readMachineId, writeState } from './state-file.ts';
+import { toldOf } from './told.ts';
 import { pause } from './waker.ts';
 
 /** Writes the state file when what it should say has changed, at most every few seconds; until `signal` aborts. */
@@ -65,6 +66,7 @@ function stateOf(board: Board, identity: Identity): AgentState {
     devices: lastRound?.desired.devices ?? [],
     subnetFile: settings.options.subnetFile,
     subnetEnv: lastRound?.subnetEnv ?? null,
+    told: toldOf(settings.options),
   };
 }
 

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { AbsentError, InputError } from '../errors.ts';
 import type { Host, HostWriter } from '../host/host.ts';
 import type { Lease, LeaseRecord } from '../store/store.ts';
+import { parseTold, type Told } from './told.ts';
 
 /** What the agent knew last, so that it can start without a datastore, and what it made, so that `down` can remove it. */
 export interface AgentState {
@@ -21,6 +22,8 @@ export interface AgentState {
   readonly devices: readonly string[];
   readonly subnetFile: string;
   readonly subnetEnv: string | null;
+  /** Absent in a state of an earlier version. */
+  readonly told?: Told | undefined;
 }
 
 const text = v.pipe(v.string(), v.maxLength(4096));
@@ -65,6 +68,7 @@ const schema = v.object({
   devices: v.array(text),
   subnetFile: text,
   subnetEnv: v.nullable(v.string()),
+  told: v.optional(v.unknown()),
 });
 
 /** 5,000 leases are 2 MiB. */
@@ -81,8 +85,13 @@ export async function readState(host: Host, path: string): Promise<AgentState | 
   }
   const parsed = v.safeParse(schema, parseJson(document));
   if (!parsed.success) throw new InputError(`${path} is no state file of flannelctl: ${parsed.issues[0].message}`);
-  const { records, own, ...rest } = parsed.output;
-  return { ...rest, own: own === null ? null : withExpiry(own), records: records.map(withExpiry) };
+  const { records, own, told, ...rest } = parsed.output;
+  return {
+    ...rest,
+    told: parseTold(told),
+    own: own === null ? null : withExpiry(own),
+    records: records.map(withExpiry),
+  };
 }
 
 /** @throws {OutputError} when it cannot be written. */

@@ -3,7 +3,6 @@ import { BaseCommand } from '../base-command.ts';
 import { parseDuration } from '../duration.ts';
 import type { ExitCode } from '../errors.ts';
 import { etcdSecrets, givenFlannelOptions } from '../flannel-flags.ts';
-import { FLANNEL_DEFAULTS } from '../net/flannel-options.ts';
 import { downDocument, renderDown } from '../render/agent-status.ts';
 import { renderJson } from '../render/json.ts';
 import { upFlags } from '../up-flags.ts';
@@ -24,7 +23,7 @@ export default class Down extends BaseCommand {
     const { runDown } = await import('../agent-session.ts');
     const result = await runDown({
       root: flags.root,
-      options: { ...FLANNEL_DEFAULTS, ...givenFlannelOptions(flags) },
+      given: givenFlannelOptions(flags),
       secrets: await etcdSecrets(flags),
       timeoutMs: parseDuration(flags.timeout ?? '10s', '--timeout'),
       stateFile: flags['state-file'],

@@ -4,7 +4,6 @@ import { BaseCommand } from '../base-command.ts';
 import { parseDuration } from '../duration.ts';
 import type { ExitCode } from '../errors.ts';
 import { etcdSecrets, flannelFlags, givenFlannelOptions } from '../flannel-flags.ts';
-import { FLANNEL_DEFAULTS } from '../net/flannel-options.ts';
 import { type AgentReport, agentStatusDocument, renderAgentStatus, statusExitCode } from '../render/agent-status.ts';
 import { renderJson } from '../render/json.ts';
 import { watchStatus } from '../status-watch.ts';
@@ -25,14 +24,12 @@ export default class Status extends BaseCommand {
   protected async execute(): Promise<ExitCode> {
     const { flags } = await this.parse(Status);
     const format = this.format(flags, ['text', 'json']);
-    const given = givenFlannelOptions(flags);
     const session = await openStatus({
       root: flags.root,
-      options: { ...FLANNEL_DEFAULTS, ...given },
+      given: givenFlannelOptions(flags),
       secrets: await etcdSecrets(flags),
       timeoutMs: parseDuration(flags.timeout ?? '10s', '--timeout'),
       stateFile: flags['state-file'],
-      isNamed: given.etcdEndpoints !== undefined || given.kubeSubnetMgr === true,
     });
     const say = (report: AgentReport) =>
       this.print(format === 'json' ? renderJson(agentStatusDocument(report)) : renderAgentStatus(report));

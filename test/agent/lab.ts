@@ -6,12 +6,13 @@ import { fileURLToPath } from 'node:url';
 import { makeNamespace, type Namespace } from '../dataplane/namespace.ts';
 
 const CLI = fileURLToPath(new URL('cli.ts', import.meta.url));
-const ETCD = 'http://192.168.9.254:2379';
 const CONFIG = { Network: '10.244.0.0/16', Backend: { Type: 'vxlan' } };
 
 /** Nodes on one switch with a real etcd behind it, each node in a network namespace of its own. */
 export interface Lab {
   readonly nodes: readonly LabNode[];
+  /** The switch, with etcd: a host on the underlay that knows nothing of the overlay. */
+  readonly hub: Namespace;
   /** etcdctl against the lab's etcd, arguments split at blanks. */
   etcdctl(line: string): Promise<string>;
   put(key: string, value: object): Promise<void>;
@@ -47,25 +48,38 @@ export interface Agent {
   readonly ended: Promise<number | null>;
 }
 
-export async function makeLab(count: number): Promise<Lab> {
+export interface LabOptions {
+  /** Network configuration; default: IPv4 alone. */
+  readonly config?: object;
+  /** Families of the underlay; on one of IPv6 alone etcd is reached over IPv6, too. */
+  readonly underlay?: Underlay;
+}
+
+export type Underlay = 'ipv4' | 'dual' | 'ipv6';
+
+export async function makeLab(count: number, options: LabOptions = {}): Promise<Lab> {
+  const { config = CONFIG, underlay = 'ipv4' } = options;
+  const at = underlay === 'ipv6' ? '[fd00:9::254]' : '192.168.9.254';
+  const url = `http://${at}:2379`;
   const hub = await makeNamespace();
   const children: ChildProcess[] = [];
   const namespaces = [hub];
   await hub.run('ip link add br0 type bridge');
-  await hub.run('ip addr add 192.168.9.254/24 dev br0');
   await hub.run('ip link set br0 up');
+  await addAddresses(hub, { device: 'br0', number: 254, underlay });
   const nodes: LabNode[] = [];
   for (let index = 1; index <= count; index += 1) {
-    const namespace = await plugIn(hub, index);
+    const namespace = await plugIn(hub, index, underlay);
     namespaces.push(namespace);
-    nodes.push(labNode(namespace, children));
+    nodes.push(labNode(namespace, children, url));
   }
-  const etcd = startEtcd(hub, children);
-  const etcdctl = (line: string) => hub.run(`env ETCDCTL_API=3 etcdctl --endpoints ${ETCD} ${line}`);
+  const etcd = startEtcd(hub, children, at);
+  const etcdctl = (line: string) => hub.run(`env ETCDCTL_API=3 etcdctl --endpoints ${url} ${line}`);
   const put = async (key: string, value: object) => void (await etcdctl(`put ${key} ${JSON.stringify(value)}`));
-  await eventually(() => put('/coreos.com/network/config', CONFIG), 10_000);
+  await eventually(() => put('/coreos.com/network/config', config), 10_000);
   return {
     nodes,
+    hub,
     etcdctl,
     put,
     signalEtcd: (signal) => etcd.kill(signal),
@@ -76,19 +90,31 @@ export async function makeLab(count: number): Promise<Lab> {
   };
 }
 
-async function plugIn(hub: Namespace, index: number): Promise<Namespace> {
+async function plugIn(hub: Namespace, index: number, underlay: Underlay): Promise<Namespace> {
   const node = await makeNamespace();
   await hub.run(`ip link add p${index} type veth peer name eth0 netns ${node.name}`);
   await hub.run(`ip link set p${index} master br0 up`);
-  await node.run(`ip addr add 192.168.9.${index}/24 dev eth0`);
   await node.run('ip link set eth0 up');
-  await node.run('ip route add default via 192.168.9.254');
+  await addAddresses(node, { device: 'eth0', number: index, underlay });
+  if (underlay !== 'ipv6') await node.run('ip route add default via 192.168.9.254');
+  if (underlay !== 'ipv4') await node.run('ip -6 route add default via fd00:9::254');
   return node;
 }
 
-function startEtcd({ name, directory }: Namespace, children: ChildProcess[]): ChildProcess {
-  const peer = 'http://192.168.9.254:2380';
-  const client = ['--listen-client-urls', ETCD, '--advertise-client-urls', ETCD];
+interface Place {
+  readonly device: string;
+  readonly number: number;
+  readonly underlay: Underlay;
+}
+
+async function addAddresses(namespace: Namespace, { device, number, underlay }: Place): Promise<void> {
+  if (underlay !== 'ipv6') await namespace.run(`ip addr add 192.168.9.${number}/24 dev ${device}`);
+  if (underlay !== 'ipv4') await namespace.run(`ip addr add fd00:9::${number}/64 dev ${device} nodad`);
+}
+
+function startEtcd({ name, directory }: Namespace, children: ChildProcess[], at: string): ChildProcess {
+  const [peer, url] = [`http://${at}:2380`, `http://${at}:2379`];
+  const client = ['--listen-client-urls', url, '--advertise-client-urls', url];
   const peers = ['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer, '--initial-cluster', `t=${peer}`];
   const args = [
     'netns',
@@ -107,13 +133,13 @@ function startEtcd({ name, directory }: Namespace, children: ChildProcess[]): Ch
   return child;
 }
 
-function labNode(namespace: Namespace, children: ChildProcess[]): LabNode {
+function labNode(namespace: Namespace, children: ChildProcess[], etcdUrl: string): LabNode {
   const subnetFile = join(namespace.directory, 'subnet.env');
   const stateFile = join(namespace.directory, 'state.json');
   const start = (args: readonly string[], wrap: readonly string[] = []) => {
     const common = [
       '--etcd-endpoints',
-      ETCD,
+      etcdUrl,
       '--subnet-file',
       subnetFile,
       '--state-file',
@@ -143,7 +169,10 @@ function labNode(namespace: Namespace, children: ChildProcess[]): LabNode {
       await eventually(async () => {
         if (child.exitCode !== null) throw new Error(`the agent ended: ${output.stderr}`);
         if (!until.test(output.stderr)) throw new Error(`the agent is not there: ${output.stderr}`);
-      }, 15_000);
+      }, 30_000).catch(async (error) => {
+        await killed(child);
+        throw error;
+      });
       return { log: () => output.stderr, signal: (name) => void child.kill(name), ended };
     },
     lines: async (command) => {
