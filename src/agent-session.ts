@@ -48,12 +48,17 @@ export async function openStatus(input: SessionInput): Promise<StatusSession> {
   };
 }
 
+export interface DownRequest extends SessionInput {
+  readonly cniConf: string | undefined;
+  readonly release: boolean;
+}
+
 /** `down`; the datastore is opened only to give the lease back. */
-export async function runDown(input: SessionInput & { readonly release: boolean }): Promise<DownResult> {
+export async function runDown(input: DownRequest): Promise<DownResult> {
   const { openWorld } = await import('./wire.ts');
   const { takeDown } = await import('./agent/down.ts');
   const { readTold } = await import('./agent/knowledge.ts');
-  const { root, given, secrets, timeoutMs, stateFile } = input;
+  const { root, given, secrets, timeoutMs, stateFile, cniConf } = input;
   const world = await openWorld({ root });
   const told = await readTold(world.host, { agent: null, stateFile });
   const options = { ...FLANNEL_DEFAULTS, ...told, ...given };
@@ -68,6 +73,7 @@ export async function runDown(input: SessionInput & { readonly release: boolean 
       resident,
       options,
       stateFile,
+      cniConf,
       storeKind: selection.kind,
       releaseFrom: store,
     });

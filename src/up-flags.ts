@@ -20,6 +20,9 @@ export const upFlags = {
     summary: 'what to do when another host holds the subnet',
   })(),
   force: Flags.boolean({ default: false, summary: 'reallocate even while pods use the subnet' }),
+  'cni-conf': Flags.string({
+    summary: "keep flannel's CNI configuration in this file: /etc/cni/net.d/10-flannel.conflist",
+  }),
   'leases-file': Flags.string({ summary: 'start from this LeaseList when no datastore answers' }),
   'state-file': Flags.string({ default: DEFAULT_STATE_FILE, summary: 'where the last known state is kept' }),
 };

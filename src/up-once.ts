@@ -9,14 +9,15 @@ export interface OnceRun {
   readonly secrets: StoreSecrets;
   readonly timeoutMs: number;
   readonly isDry: boolean;
+  readonly cniConf: string | undefined;
 }
 
 /** `up --once` and `up --dry-run`. */
-export async function runOnce({ root, options, secrets, timeoutMs, isDry }: OnceRun): Promise<OnceResult> {
+export async function runOnce({ root, options, secrets, timeoutMs, isDry, cniConf }: OnceRun): Promise<OnceResult> {
   const { openWorld } = await import('./wire.ts');
   const world = await openWorld({ root });
   const store = await world.openStore(selectStore(options), { secrets, timeoutMs });
-  const input = { options, host: world.host, store };
+  const input = { options, host: world.host, store, cniConf };
   try {
     return isDry ? await previewOnce(input) : await upOnce({ ...input, writer: await world.writer() });
   } finally {

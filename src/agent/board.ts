@@ -5,6 +5,7 @@ import type { Host, HostWriter } from '../host/host.ts';
 import type { Resident } from '../host/resident.ts';
 import type { NetworkConfig } from '../store/config.ts';
 import type { LeaseAttributes, SubnetStore } from '../store/store.ts';
+import type { WrittenConflist } from './conflist-file.ts';
 import { LeaseBook } from './lease-book.ts';
 import type { OwnLease } from './lease-care.ts';
 import type { Log } from './log.ts';
@@ -27,7 +28,7 @@ export interface AgentParts {
 }
 
 /** What is wrong, by what it is wrong with: the text of /readyz. */
-export type ProblemName = 'start' | 'lease' | 'subnet' | 'interface' | 'kernel' | 'subnet-file' | 'rules';
+export type ProblemName = 'start' | 'lease' | 'subnet' | 'interface' | 'kernel' | 'subnet-file' | 'cni-conf' | 'rules';
 
 /** What the tasks of one agent tell each other. Only they write to it, each its own part. */
 export interface Board {
@@ -48,6 +49,8 @@ export interface Board {
   suspicion: Suspicion;
   /** What we know of our own record is doubted. */
   inDoubt: boolean;
+  /** What was written for `--cni-conf`; `undefined`: nothing yet. */
+  conflist: WrittenConflist | undefined;
   /** Of the last round that came to its end. */
   lastRound: RoundReport | undefined;
 }
@@ -80,6 +83,7 @@ export function makeBoard({ parts, settings, start }: BoardInput): Board {
     own: { status: 'none' },
     suspicion: { kind: 'none' },
     inDoubt: false,
+    conflist: undefined,
     lastRound: undefined,
   };
 }

@@ -1,4 +1,5 @@
 import { applyPlan } from '../dataplane/apply.ts';
+import { renderConflist } from '../dataplane/conflist.ts';
 import { desiredOverlay } from '../dataplane/desired.ts';
 import type { Operation, OverlayPlan } from '../dataplane/entry.ts';
 import { removeTrafficRules } from '../dataplane/masquerade.ts';
@@ -7,13 +8,14 @@ import { isOwnRecord, readPreviousSubnets } from '../dataplane/own-lease.ts';
 import { planOverlay } from '../dataplane/plan.ts';
 import { prepareNode } from '../dataplane/program.ts';
 import { directTest } from '../dataplane/routing.ts';
-import { AbsentError, ConflictError } from '../errors.ts';
+import { ConflictError } from '../errors.ts';
 import type { Host, HostWriter } from '../host/host.ts';
 import type { Resident } from '../host/resident.ts';
 import { parseCidr } from '../net/cidr.ts';
 import type { FlannelOptions } from '../net/flannel-options.ts';
 import type { SubnetStore } from '../store/store.ts';
 import { parseStoredConfig } from '../store/stored-config.ts';
+import { readIfThere } from './file-text.ts';
 import { refuseOwner, refuseWithoutRoot } from './owner.ts';
 import { LOCK_NAME } from './settings.ts';
 import { type AgentState, readState } from './state-file.ts';
@@ -24,6 +26,8 @@ export interface DownInput {
   readonly resident: Pick<Resident, 'hold'>;
   readonly options: FlannelOptions;
   readonly stateFile: string;
+  /** `--cni-conf`; `undefined`: what the agent wrote, if it did. */
+  readonly cniConf: string | undefined;
   readonly storeKind: SubnetStore['kind'];
   /** Gives the lease back, too; `undefined`: it stays, and the node gets the same subnet again. */
   readonly releaseFrom: SubnetStore | undefined;
@@ -72,17 +76,24 @@ async function removeAll(input: DownInput): Promise<DownResult> {
   const state = await readState(host, stateFile);
   // The file is judged while the device is there to compare it with.
   const file = await judgeSubnetFile(input, state);
+  const conflist = await judgeConflistFile(input, state);
+  // First: without it the kubelet takes the node for one without a network, and sends no more pods.
+  if (conflist.isOurs) await writer.remove(conflist.path);
   const released = releaseFrom === undefined ? [] : await release(input, releaseFrom);
   const plan = await planDown(input, state);
   if (plan.operations.length > 0) await applyPlan({ writer, plan, reobserve: () => planDown(input, state) });
   const { changes } = await removeTrafficRules({ host, writer });
   if (file.isOurs) await writer.remove(file.path);
   if (state !== undefined) await writer.remove(stateFile);
-  const removed = [...plan.operations.map(nameOf), ...changes, ...(file.isOurs ? [file.path] : []), ...released];
-  return { removed, left: file.reason === undefined ? [] : [`${file.path}: ${file.reason}`] };
+  const files = [conflist, file];
+  const gone = files.flatMap(({ isOurs, path }) => (isOurs ? path : []));
+  return {
+    removed: [...plan.operations.map(nameOf), ...changes, ...gone, ...released],
+    left: files.flatMap(({ path, reason }) => (reason === undefined ? [] : `${path}: ${reason}`)),
+  };
 }
 
-/** Our links, and the routes that lead to peers past them. */
+/** Our links, and the routes of ours that are on none of them. */
 async function planDown(input: DownInput, state: AgentState | undefined): Promise<OverlayPlan> {
   const actual = await observeOverlay(input.host);
   const links = actual.links.filter(({ device }) => state === undefined || state.devices.includes(device));
@@ -104,7 +115,7 @@ async function directRoutes({ host, options, storeKind }: DownInput, state: Agen
   return kept.flatMap(({ entry }) => (entry.kind === 'route' && entry.device === null ? [entry] : []));
 }
 
-interface SubnetFile {
+interface JudgedFile {
   readonly path: string;
   readonly isOurs: boolean;
   /** Why it stays. */
@@ -112,15 +123,10 @@ interface SubnetFile {
 }
 
 /** Ours is what we wrote; without a record of that, one that names the subnet of our device. */
-async function judgeSubnetFile({ host, options }: DownInput, state: AgentState | undefined): Promise<SubnetFile> {
+async function judgeSubnetFile({ host, options }: DownInput, state: AgentState | undefined): Promise<JudgedFile> {
   const path = state?.subnetFile ?? options.subnetFile;
-  let text: string;
-  try {
-    text = await host.readFile(path);
-  } catch (error) {
-    if (error instanceof AbsentError) return { path, isOurs: false };
-    throw error;
-  }
+  const text = await readIfThere(host, path);
+  if (text === undefined) return { path, isOurs: false };
   if (state?.subnetEnv === text) return { path, isOurs: true };
   if (state?.subnetEnv) return { path, isOurs: false, reason: 'somebody else changed it' };
   const { addresses } = await observeOverlay(host);
@@ -130,6 +136,21 @@ async function judgeSubnetFile({ host, options }: DownInput, state: AgentState |
     (one) => one !== undefined && networks.includes(parseCidr(one)?.network),
   );
   return isOurs ? { path, isOurs } : { path, isOurs, reason: 'it is not of the device that is here' };
+}
+
+/** Ours is what we wrote; where the file is named, also what we would write. */
+async function judgeConflistFile(input: DownInput, state: AgentState | undefined): Promise<JudgedFile> {
+  const { host, options, cniConf } = input;
+  const path = cniConf ?? state?.conflist?.path;
+  const text = path === undefined ? undefined : await readIfThere(host, path);
+  if (path === undefined || text === undefined) return { path: '', isOurs: false };
+  const ours = [
+    ...(state?.conflist?.path === path ? [state.conflist.text] : []),
+    ...(cniConf === undefined ? [] : [renderConflist(options)]),
+  ];
+  return ours.includes(text)
+    ? { path, isOurs: true }
+    : { path, isOurs: false, reason: 'it is not what the agent wrote' };
 }
 
 async function release({ host, options }: DownInput, store: SubnetStore): Promise<readonly string[]> {

@@ -2,9 +2,10 @@ import { FlannelctlError } from '../errors.ts';
 import type { Host } from '../host/host.ts';
 import type { Lease, LeaseRecord } from '../store/store.ts';
 import type { Board } from './board.ts';
+import type { WrittenConflist } from './conflist-file.ts';
 import { problemText } from './problem.ts';
 import { RESYNC_MS } from './settings.ts';
-import { type AgentState, type Place, readMachineId, writeState } from './state-file.ts';
+import { type AgentState, type Place, readMachineId, readState, writeState } from './state-file.ts';
 import { toldOf } from './told.ts';
 import { pause } from './waker.ts';
 
@@ -12,6 +13,7 @@ import { pause } from './waker.ts';
 export async function keepState(board: Board, signal: AbortSignal): Promise<void> {
   const { clock, log } = board.parts;
   const identity = await identityOf(board.parts.host);
+  const before = await conflistBefore(board);
   let written = '';
   let isTold = false;
   while (!signal.aborted) {
@@ -19,7 +21,11 @@ export async function keepState(board: Board, signal: AbortSignal): Promise<void
     const mark = markOf(board);
     if (mark === written || board.lastRound === undefined || board.own.status === 'none') continue;
     try {
-      await writeState(board.parts.writer, board.settings.stateFile, stateOf(board, identity));
+      await writeState(
+        board.parts.writer,
+        board.settings.stateFile,
+        stateOf(board, { ...identity, conflist: board.conflist ?? before }),
+      );
       written = mark;
       isTold = false;
     } catch (error) {
@@ -35,6 +41,17 @@ export async function placeOf(host: Host, rest: Omit<Place, 'machineId'>): Promi
   return { machineId: await readMachineId(host), ...rest };
 }
 
+/** What an agent before this one wrote is still ours. A state that cannot be read says nothing. */
+async function conflistBefore({ parts, settings }: Board): Promise<WrittenConflist | undefined> {
+  try {
+    const before = (await readState(parts.host, settings.stateFile))?.conflist;
+    return before?.path === settings.cniConf ? before : undefined;
+  } catch (error) {
+    if (!(error instanceof FlannelctlError)) throw error;
+    return undefined;
+  }
+}
+
 interface Identity {
   readonly machineId: string;
   readonly node: string;
@@ -46,12 +63,14 @@ async function identityOf(host: Host): Promise<Identity> {
 }
 
 /** Changes when the state has to be written anew. */
-function markOf({ book, own, configText, lastRound, underlay }: Board): string {
+function markOf({ book, own, configText, lastRound, underlay, conflist }: Board): string {
   const revision = own.status === 'none' ? '' : own.lease?.modRevision;
-  return [own.status, revision, book.version, configText, lastRound?.subnetEnv, underlay.publicIp].join(' ');
+  return [own.status, revision, book.version, configText, lastRound?.subnetEnv, underlay.publicIp, conflist?.text].join(
+    ' ',
+  );
 }
 
-function stateOf(board: Board, identity: Identity): AgentState {
+function stateOf(board: Board, identity: Pick<AgentState, 'machineId' | 'node' | 'conflist'>): AgentState {
   const { book, own, underlay, settings, lastRound, parts } = board;
   return {
     ...identity,

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { renderChanges } from '../dataplane/batch.ts';
+import { ensureTrafficRules } from '../dataplane/masquerade.ts';
 import {
   type ProgramInput,
   type Programmed,
@@ -15,13 +16,21 @@ import type { HostWriter } from '../host/host.ts';
 import { decideAllocation } from '../store/allocation.ts';
 import type { AcquireRequest, Lease, LeaseRecord } from '../store/store.ts';
 import { parseStoredConfig } from '../store/stored-config.ts';
+import { ensureConflist } from './conflist-file.ts';
+import { lookAround, type Surroundings, type SurroundingsInput } from './once-surroundings.ts';
 import { refuseOwner, refuseWithoutRoot } from './owner.ts';
+import { rulesFor } from './rules.ts';
 
-export type OnceInput = Omit<ProgramInput, 'readConfig'>;
+export interface OnceInput extends Omit<ProgramInput, 'readConfig'> {
+  /** `--cni-conf` */
+  readonly cniConf: string | undefined;
+}
 
 export interface OnceResult extends Pick<Programmed, 'lease' | 'plan' | 'desired' | 'underlay'> {
-  /** `+`, `-`, `=` or `!` and the command. */
+  /** `+`, `-`, `=` or `!` and the command, of the overlay and of what goes with it. */
   readonly changes: readonly string[];
+  /** What was left out of the changes, and why. */
+  readonly notes: readonly string[];
   /** Why this interface, and what else was considered; of a dry run only. */
   readonly explanation: readonly string[];
   /** Text of subnet.env. */
@@ -29,16 +38,27 @@ export interface OnceResult extends Pick<Programmed, 'lease' | 'plan' | 'desired
 }
 
 /**
- * Programs the overlay and leaves.
+ * Programs the overlay and what goes with it, and leaves.
  *
- * @throws {ConflictError} while a flanneld runs here; otherwise as `programOnce` of the dataplane.
+ * @throws {ConflictError} while a flanneld runs here; {ApplyError} for rules that did not take effect; otherwise as `programOnce` of the
+ *   dataplane.
  */
 export async function upOnce(input: OnceInput & { readonly writer: HostWriter }): Promise<OnceResult> {
   await refuseWithoutRoot(input.host);
   await refuseOwner(input.host);
-  const programmed = await programOnce({ ...input, readConfig: parseStoredConfig });
-  return resultOf(programmed, input);
+  const { host, writer, options, cniConf: path } = input;
+  let surroundings = NOTHING;
+  const look = async (around: Pick<SurroundingsInput, 'config' | 'lease' | 'subnetEnv'>) => {
+    surroundings = await lookAround({ ...input, ...around });
+  };
+  const programmed = await programOnce({ ...input, readConfig: parseStoredConfig, beforeFile: look });
+  const { config, lease } = programmed;
+  await ensureTrafficRules({ host, writer, rules: await rulesFor({ host, config, lease, options }) });
+  if (path !== undefined) await ensureConflist({ host, writer, path, subnetFile: options.subnetFile });
+  return resultOf({ ...programmed, surroundings }, input);
 }
+
+const NOTHING: Surroundings = { changes: [], notes: [] };
 
 /** The same without a single write: the lease is the one that would be asked for, a free one chosen as the store would. */
 export async function previewOnce(input: OnceInput): Promise<OnceResult> {
@@ -51,7 +71,9 @@ export async function previewOnce(input: OnceInput): Promise<OnceResult> {
   refuseForeignLinks(plan, preparation.actual);
   const { config, underlay } = preparation;
   const explanation = explainUnderlay(preparation.considered);
-  return { ...resultOf({ lease, plan, desired, config, underlay }, input), explanation };
+  const subnetEnv = subnetEnvOf(preparation, lease, input.options);
+  const surroundings = await lookAround({ ...input, config, lease, subnetEnv });
+  return { ...resultOf({ lease, plan, desired, config, underlay, surroundings }, input), explanation };
 }
 
 function previewLease(request: AcquireRequest, records: readonly LeaseRecord[], config: Programmed['config']): Lease {
@@ -70,14 +92,18 @@ function previewLease(request: AcquireRequest, records: readonly LeaseRecord[], 
   };
 }
 
-function resultOf(programmed: Programmed, { options }: OnceInput): OnceResult {
-  const { lease, plan, desired, underlay } = programmed;
+function resultOf(
+  programmed: Programmed & { readonly surroundings: Surroundings },
+  { options }: OnceInput,
+): OnceResult {
+  const { lease, plan, desired, underlay, surroundings } = programmed;
   return {
     lease,
     plan,
     desired,
     underlay,
-    changes: renderChanges(plan),
+    changes: [...renderChanges(plan), ...surroundings.changes],
+    notes: surroundings.notes,
     explanation: [],
     subnetEnv: subnetEnvOf(programmed, lease, options),
   };

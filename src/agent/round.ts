@@ -7,6 +7,7 @@ import { planOverlay } from '../dataplane/plan.ts';
 import { acceptNoRouters, type Preparation, prepareNode, refuseForeignLinks } from '../dataplane/program.ts';
 import { directTest } from '../dataplane/routing.ts';
 import { type Board, settle } from './board.ts';
+import { keepConflist } from './conflist-file.ts';
 import { countOperations } from './counts.ts';
 import { guardRemovals } from './guard.ts';
 import type { OwnLease } from './lease-care.ts';
@@ -34,6 +35,7 @@ export async function reconcile(board: Board): Promise<void> {
     await carryOut(board, { desired, plan, preparation });
   }
   const subnetEnv = await keepSubnetFile(board, preparation);
+  if (subnetEnv !== undefined) await keepConflist(board);
   const drift = isChange ? [] : openLines(plan);
   board.lastRound = { at: clock.monotonic(), desired, drift, heldBack, subnetEnv };
   measures.round((clock.monotonic() - startedAt) / 1000);

@@ -12,6 +12,8 @@ export interface AgentSettings {
   /** Document of leases to start from without a datastore; `undefined`: only the state file. */
   readonly leasesFile: string | undefined;
   readonly stateFile: string;
+  /** Where the CNI configuration is kept; `undefined`: nowhere. */
+  readonly cniConf: string | undefined;
   /** Identity of the datastore's part that is used: `/coreos.com/network`, or the annotation prefix. */
   readonly prefix: string;
 }

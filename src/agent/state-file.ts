@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { AbsentError, InputError } from '../errors.ts';
 import type { Host, HostWriter } from '../host/host.ts';
 import type { Lease, LeaseRecord } from '../store/store.ts';
+import type { WrittenConflist } from './conflist-file.ts';
 import { parseTold, type Told } from './told.ts';
 
 /** What the agent knew last, so that it can start without a datastore, and what it made, so that `down` can remove it. */
@@ -22,6 +23,8 @@ export interface AgentState {
   readonly devices: readonly string[];
   readonly subnetFile: string;
   readonly subnetEnv: string | null;
+  /** The CNI configuration that was written; absent: none, or in a state of an earlier version. */
+  readonly conflist?: WrittenConflist | undefined;
   /** Absent in a state of an earlier version. */
   readonly told?: Told | undefined;
 }
@@ -68,6 +71,7 @@ const schema = v.object({
   devices: v.array(text),
   subnetFile: text,
   subnetEnv: v.nullable(v.string()),
+  conflist: v.optional(v.object({ path: text, text: v.string() })),
   told: v.optional(v.unknown()),
 });
 

@@ -1,6 +1,7 @@
 import { type Preparation, subnetEnvOf } from '../dataplane/program.ts';
-import { AbsentError, FlannelctlError } from '../errors.ts';
+import { FlannelctlError } from '../errors.ts';
 import { type Board, settle } from './board.ts';
+import { readIfThere } from './file-text.ts';
 import { problemText } from './problem.ts';
 
 /**
@@ -16,7 +17,7 @@ export async function keepSubnetFile(board: Board, preparation: Preparation): Pr
   const path = settings.options.subnetFile;
   const text = subnetEnvOf({ config: board.config, underlay: preparation.underlay }, own.lease, settings.options);
   try {
-    if ((await readIfThere(host.readFile(path))) !== text) {
+    if ((await readIfThere(host, path)) !== text) {
       await writer.writeFile(path, text);
       log.info('wrote the subnet file', { path });
     }
@@ -26,13 +27,4 @@ export async function keepSubnetFile(board: Board, preparation: Preparation): Pr
     settle(board, 'subnet-file', problemText(error));
   }
   return text;
-}
-
-async function readIfThere(reading: Promise<string>): Promise<string | undefined> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (error instanceof AbsentError) return undefined;
-    throw error;
-  }
 }

@@ -27,6 +27,7 @@ export default class Down extends BaseCommand {
       secrets: await etcdSecrets(flags),
       timeoutMs: parseDuration(flags.timeout ?? '10s', '--timeout'),
       stateFile: flags['state-file'],
+      cniConf: flags['cni-conf'],
       release: flags.release,
     });
     this.print(format === 'json' ? renderJson(downDocument(result)) : renderDown(result));

@@ -34,11 +34,11 @@ export default class Up extends BaseCommand {
     if (flags.once || flags['dry-run']) {
       const format = this.format(flags, ['text', 'json']);
       const { runOnce } = await import('../up-once.ts');
-      const result = await runOnce({ ...input, options, isDry: flags['dry-run'] });
+      const result = await runOnce({ ...input, options, isDry: flags['dry-run'], cniConf: flags['cni-conf'] });
       return this.tell(result, { format, isDry: flags['dry-run'], isQuiet: flags.quiet, isVerbose: flags.verbose });
     }
     const { takeover, force, verbose } = flags;
-    const files = { leasesFile: flags['leases-file'], stateFile: flags['state-file'] };
+    const files = { leasesFile: flags['leases-file'], stateFile: flags['state-file'], cniConf: flags['cni-conf'] };
     const settings = { options, onConflict: flags['on-conflict'], takeover, force, ...files };
     const { runNodeAgent } = await import('../up-session.ts');
     const say = (line: string) => this.note(line);
@@ -50,7 +50,7 @@ export default class Up extends BaseCommand {
   private tell(result: OnceResult, how: Telling): ExitCode {
     const { format, isDry, isQuiet, isVerbose } = how;
     this.print(format === 'json' ? renderJson(overlayPlanDocument(result, isDry)) : renderOverlayPlan(result, isDry));
-    if (!isQuiet) for (const line of notesOf(result, isVerbose)) this.note(line);
+    if (!isQuiet) for (const line of notesOf(result, { isDry, isVerbose })) this.note(line);
     return 0;
   }
 }

@@ -49,9 +49,14 @@ export interface Programmed {
   readonly config: NetworkConfig;
 }
 
+/** All that is known when the overlay is there and subnet.env is not. */
+export interface BeforeFile extends Pick<Programmed, 'config' | 'lease'> {
+  readonly subnetEnv: string;
+}
+
 /**
  * Chooses the interface, acquires the lease, programs the kernel and writes subnet.env: what flanneld does at its start, once.
- * `whenLeased` runs while the lease is held and the other leases have not been read yet.
+ * `whenLeased` runs while the lease is held and the other leases have not been read yet, `beforeFile` before subnet.env is written.
  *
  * @throws {FlannelctlError} exit 1 when another node holds the subnet; {ApplyError} when the kernel refused something;
  *   {UnavailableError} when no interface can be chosen or something could not be read.
@@ -59,10 +64,12 @@ export interface Programmed {
 export async function programOnce({
   writer,
   whenLeased,
+  beforeFile,
   ...input
 }: ProgramInput & {
   readonly writer: HostWriter;
   readonly whenLeased?: (lease: Lease) => Promise<void>;
+  readonly beforeFile?: (programmed: BeforeFile) => Promise<void>;
 }): Promise<Programmed> {
   const { options, host, store } = input;
   const preparation = await prepareProgram(input);
@@ -77,7 +84,9 @@ export async function programOnce({
   await applyPlan({ writer, plan, reobserve });
   const { config, underlay } = preparation;
   await acceptNoRouters(writer, desired);
-  await writer.writeFile(options.subnetFile, subnetEnvOf(preparation, lease, options));
+  const subnetEnv = subnetEnvOf(preparation, lease, options);
+  await beforeFile?.({ config, lease, subnetEnv });
+  await writer.writeFile(options.subnetFile, subnetEnv);
   return { lease, plan, desired, underlay, config };
 }
 

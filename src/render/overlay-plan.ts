@@ -1,22 +1,43 @@
 import type { OnceResult } from '../agent/once.ts';
 
-/** What `up` did or would do, a line an operation. */
-export function renderOverlayPlan({ lease, underlay, changes }: OnceResult, isDry: boolean): string {
-  const subnets = [lease.subnet, lease.ipv6Subnet].filter((subnet) => subnet !== null).join(' and ');
-  const publicIps = [underlay.publicIp, underlay.publicIpv6].filter((ip) => ip !== null).join(' and ');
-  const head = `${isDry ? 'would lease' : 'leased'} ${subnets} for ${publicIps} on ${underlay.device} (${underlay.because})`;
-  return [head, ...changes].join('\n');
+/** What `up` did or would do, a line an operation: `+`, `-` or `=`. */
+export function renderOverlayPlan(result: OnceResult, isDry: boolean): string {
+  const changes = result.changes.filter((line) => !isForeign(line));
+  return (isDry ? changes : [headOf(result, isDry), ...changes]).join('\n');
 }
 
-/** Why this interface, when more is to be said, and the leases that were left out, and why; one line each. */
-export function notesOf({ desired, explanation }: OnceResult, isVerbose: boolean): readonly string[] {
+export interface NoteWishes {
+  readonly isDry: boolean;
+  readonly isVerbose: boolean;
+}
+
+/** What goes beside the operations: the lease of a dry run, why this interface, and what was left alone, and why; one line each. */
+export function notesOf(result: OnceResult, { isDry, isVerbose }: NoteWishes): readonly string[] {
+  const { desired, explanation, changes, notes } = result;
+  const foreign = changes.filter(isForeign).map((line) => `somebody else holds what should be: ${line.slice(2)}`);
   const ignored = desired.ignored.map(({ key, reason }) => `ignored lease ${JSON.stringify(key)}: ${reason}`);
-  return [...(isVerbose ? explanation : []), ...ignored];
+  return [
+    ...(isDry ? [headOf(result, isDry)] : []),
+    ...(isVerbose ? explanation : []),
+    ...notes,
+    ...foreign,
+    ...ignored,
+  ];
+}
+
+function headOf({ lease, underlay }: OnceResult, isDry: boolean): string {
+  const subnets = [lease.subnet, lease.ipv6Subnet].filter((subnet) => subnet !== null).join(' and ');
+  const publicIps = [underlay.publicIp, underlay.publicIpv6].filter((ip) => ip !== null).join(' and ');
+  return `${isDry ? 'would lease' : 'leased'} ${subnets} for ${publicIps} on ${underlay.device} (${underlay.because})`;
+}
+
+function isForeign(line: string): boolean {
+  return line.startsWith('! ');
 }
 
 /** The document of `up -o json`. */
 export function overlayPlanDocument(result: OnceResult, isDry: boolean) {
-  const { lease, underlay, changes, desired, subnetEnv } = result;
+  const { lease, underlay, changes, notes, desired, subnetEnv } = result;
   return {
     apiVersion: 'flannelctl.dev/v1',
     kind: 'OverlayPlan',
@@ -28,6 +49,7 @@ export function overlayPlanDocument(result: OnceResult, isDry: boolean) {
     iface: underlay.device,
     changes,
     ignored: desired.ignored,
+    notes,
     subnetEnv,
   };
 }
