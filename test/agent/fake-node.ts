@@ -59,6 +59,7 @@ export function fakeNode(ports: FakePorts = {}): FakeNode {
     force: false,
     takeover: false,
     leasesFile: undefined,
+    cniConf: undefined,
     stateFile: '/nowhere/state.json',
     prefix: '/coreos.com/network',
     ...ports.settings,
