@@ -1,7 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ensureTrafficRules, removeTrafficRules } from '../../src/dataplane/masquerade.ts';
+import { seenBy, serve } from '../support/seen-by.ts';
 import { makeNamespace, type Namespace } from './namespace.ts';
 import { aTraffic, NFTABLES } from './traffic-builders.ts';
 
@@ -40,28 +40,6 @@ async function connect(end: Namespace, { device, peer, address, gateway }: Cable
   await end.run(`ip addr add ${address} dev ${device}`);
   await end.run(`ip link set ${device} up`);
   await end.run(`ip route add default via ${gateway}`);
-}
-
-const SERVER = `require('node:net').createServer((socket) => { socket.on('error', () => {}); socket.end(socket.remoteAddress); })
-  .listen(7000, '0.0.0.0', () => process.stdout.write('ready'))`;
-
-/** Tells whoever connects as whom it sees him. */
-async function serve({ name }: Namespace): Promise<ChildProcess> {
-  const server = spawn('ip', ['netns', 'exec', name, process.execPath, '-e', SERVER], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  await once(server.stdout, 'data');
-  return server;
-}
-
-const CLIENT = `const [host, localAddress] = process.argv.slice(1);
-const socket = require('node:net').connect({ host, port: 7000, timeout: 2000, ...(localAddress && { localAddress }) });
-socket.on('timeout', () => socket.destroy(new Error('timeout'))).on('error', ({ message }) => process.stdout.write(message)).pipe(process.stdout);`;
-
-/** The source address that `to` sees. */
-async function seenBy(to: string, from: Namespace, localAddress?: string): Promise<string> {
-  const args = [to, ...(localAddress === undefined ? [] : [localAddress])];
-  return (await from.host.exec([process.execPath, '-e', CLIENT, ...args])).stdout;
 }
 
 const REMOTE_POD = '10.244.2.2';
