@@ -11,12 +11,12 @@ export interface WatchWishes {
   readonly isEndless: boolean;
 }
 
-/** Looks once, or until all is in order, or until `signal` aborts. */
+/** Looks once, or until all is in order, or until `signal` aborts; what was seen last is said then, too. */
 export async function watchStatus(
   session: StatusSession,
   { say, waitMs, isEndless }: WatchWishes,
   signal: AbortSignal,
-): Promise<AgentReport | 'stopped'> {
+): Promise<AgentReport> {
   const endsAt = session.now() + waitMs;
   for (let said = ''; ; ) {
     const report = await session.look();
@@ -26,7 +26,9 @@ export async function watchStatus(
     if (isLast || (isEndless && status !== said)) say(report);
     said = status;
     if (isLast) return report;
-    if (await isStopped(session, signal)) return isEndless ? 'stopped' : report;
+    if (!(await isStopped(session, signal))) continue;
+    if (!isEndless) say(report);
+    return report;
   }
 }
 

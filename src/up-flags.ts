@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { DEFAULT_STATE_FILE } from './agent/settings.ts';
+import { UsageError } from './errors.ts';
 import { flannelFlags } from './flannel-flags.ts';
 
 /** Flags of the agent, besides flanneld's own. */
@@ -26,3 +27,29 @@ export const upFlags = {
   'leases-file': Flags.string({ summary: 'start from this LeaseList when no datastore answers' }),
   'state-file': Flags.string({ default: DEFAULT_STATE_FILE, summary: 'where the last known state is kept' }),
 };
+
+interface StayingFlags {
+  readonly once: boolean;
+  readonly takeover: boolean;
+  readonly force: boolean;
+  readonly 'on-conflict': string;
+  readonly 'leases-file': string | undefined;
+}
+
+/** @throws {UsageError} for a flag that only an agent that stays can follow. */
+export function refuseBesideOnce(flags: StayingFlags): void {
+  const { once, takeover, force } = flags;
+  const unused = [
+    ...(once && takeover ? ['--takeover'] : []),
+    ...(once && force ? ['--force'] : []),
+    ...(once && flags['on-conflict'] === 'reallocate' ? ['--on-conflict reallocate'] : []),
+    ...(flags['leases-file'] === undefined ? [] : ['--leases-file']),
+  ];
+  if (unused.length === 0) return;
+  throw new UsageError(
+    `${unused.join(', ')}: only the agent that stays does this, not ${once ? '--once' : '--dry-run'}`,
+    {
+      hint: `Leave out ${once ? '--once' : '--dry-run'}, or ${unused.length === 1 ? 'that flag' : 'those flags'}.`,
+    },
+  );
+}

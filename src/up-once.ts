@@ -10,16 +10,26 @@ export interface OnceRun {
   readonly timeoutMs: number;
   readonly isDry: boolean;
   readonly cniConf: string | undefined;
+  /** A dry run beside a flanneld that would be stopped. */
+  readonly takeover: boolean;
 }
 
 /** `up --once` and `up --dry-run`. */
-export async function runOnce({ root, options, secrets, timeoutMs, isDry, cniConf }: OnceRun): Promise<OnceResult> {
+export async function runOnce({
+  root,
+  options,
+  secrets,
+  timeoutMs,
+  isDry,
+  cniConf,
+  takeover,
+}: OnceRun): Promise<OnceResult> {
   const { openWorld } = await import('./wire.ts');
   const world = await openWorld({ root });
   const store = await world.openStore(selectStore(options), { secrets, timeoutMs });
   const input = { options, host: world.host, store, cniConf };
   try {
-    return isDry ? await previewOnce(input) : await upOnce({ ...input, writer: await world.writer() });
+    return isDry ? await previewOnce({ ...input, takeover }) : await upOnce({ ...input, writer: await world.writer() });
   } finally {
     await store.close();
   }

@@ -18,7 +18,7 @@ import type { AcquireRequest, Lease, LeaseRecord } from '../store/store.ts';
 import { parseStoredConfig } from '../store/stored-config.ts';
 import { ensureConflist } from './conflist-file.ts';
 import { lookAround, type Surroundings, type SurroundingsInput } from './once-surroundings.ts';
-import { refuseOwner, refuseWithoutRoot } from './owner.ts';
+import { findOwner, refuseOwner, refuseWithoutRoot } from './owner.ts';
 import { rulesFor } from './rules.ts';
 
 export interface OnceInput extends Omit<ProgramInput, 'readConfig'> {
@@ -61,8 +61,9 @@ export async function upOnce(input: OnceInput & { readonly writer: HostWriter })
 const NOTHING: Surroundings = { changes: [], notes: [] };
 
 /** The same without a single write: the lease is the one that would be asked for, a free one chosen as the store would. */
-export async function previewOnce(input: OnceInput): Promise<OnceResult> {
-  await refuseOwner(input.host);
+export async function previewOnce(input: OnceInput & { readonly takeover: boolean }): Promise<OnceResult> {
+  const owner = input.takeover ? await findOwner(input.host) : undefined;
+  if (!input.takeover) await refuseOwner(input.host);
   const preparation = await prepareProgram({ ...input, readConfig: parseStoredConfig });
   const { records } = await input.store.listLeases({ ttl: false });
   refuseConflict(preparation, records);
@@ -72,7 +73,9 @@ export async function previewOnce(input: OnceInput): Promise<OnceResult> {
   const { config, underlay } = preparation;
   const explanation = explainUnderlay(preparation.considered);
   const subnetEnv = subnetEnvOf(preparation, lease, input.options);
-  const surroundings = await lookAround({ ...input, config, lease, subnetEnv });
+  const around = await lookAround({ ...input, config, lease, subnetEnv });
+  const stops = owner === undefined ? [] : [`would stop ${owner.name} (pid ${owner.pid})`];
+  const surroundings = { ...around, notes: [...stops, ...around.notes] };
   return { ...resultOf({ lease, plan, desired, config, underlay, surroundings }, input), explanation };
 }
 

@@ -6,13 +6,14 @@ import type { ExitCode } from '../errors.ts';
 import { etcdSecrets, flannelFlags, givenFlannelOptions } from '../flannel-flags.ts';
 import { type AgentReport, agentStatusDocument, renderAgentStatus, statusExitCode } from '../render/agent-status.ts';
 import { renderJson } from '../render/json.ts';
+import { safeJson } from '../render/safe-json.ts';
 import { watchStatus } from '../status-watch.ts';
 import { upFlags } from '../up-flags.ts';
 
 export default class Status extends BaseCommand {
   static override summary = 'Say whether the overlay of this node is in order';
   static override description =
-    'Compares what the kernel should hold with what it holds. Exit code: 0 in order, 1 drift, 3 down.';
+    'Compares what the kernel should hold with what it holds. Exit code: 0 in order, 1 drift, 3 down. With --watch -o json each line is a document; SIGTERM is its normal end.';
   static override examples = ['<%= config.bin %> status', '<%= config.bin %> status -o json --wait 30s'];
   static override flags = {
     ...flannelFlags,
@@ -31,12 +32,16 @@ export default class Status extends BaseCommand {
       timeoutMs: parseDuration(flags.timeout ?? '10s', '--timeout'),
       stateFile: flags['state-file'],
     });
-    const say = (report: AgentReport) =>
-      this.print(format === 'json' ? renderJson(agentStatusDocument(report)) : renderAgentStatus(report));
+    const json = (report: AgentReport) =>
+      flags.watch ? safeJson(agentStatusDocument(report)) : renderJson(agentStatusDocument(report));
+    const say = (report: AgentReport) => this.print(format === 'json' ? json(report) : renderAgentStatus(report));
     const waitMs = flags.wait === undefined ? 0 : parseDuration(flags.wait, '--wait');
+    const signal = this.stopSignal();
     try {
-      const ended = await watchStatus(session, { say, waitMs, isEndless: flags.watch }, this.stopSignal());
-      return ended === 'stopped' ? 0 : statusExitCode(ended.overlay);
+      const { overlay } = await watchStatus(session, { say, waitMs, isEndless: flags.watch }, signal);
+      if (signal.reason === 'SIGINT') return 130;
+      if (!signal.aborted) return statusExitCode(overlay);
+      return flags.watch ? 0 : 143;
     } finally {
       await session.close();
     }

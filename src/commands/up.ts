@@ -7,7 +7,7 @@ import { fromGoFlags } from '../go-flags.ts';
 import { FLANNEL_DEFAULTS } from '../net/flannel-options.ts';
 import { renderJson } from '../render/json.ts';
 import { notesOf, overlayPlanDocument, renderOverlayPlan } from '../render/overlay-plan.ts';
-import { upFlags } from '../up-flags.ts';
+import { refuseBesideOnce, upFlags } from '../up-flags.ts';
 
 const DEFAULT_TIMEOUT = '10s';
 
@@ -32,9 +32,11 @@ export default class Up extends BaseCommand {
     const secrets = await etcdSecrets(flags);
     const input = { root: flags.root, secrets, timeoutMs };
     if (flags.once || flags['dry-run']) {
+      refuseBesideOnce(flags);
       const format = this.format(flags, ['text', 'json']);
       const { runOnce } = await import('../up-once.ts');
-      const result = await runOnce({ ...input, options, isDry: flags['dry-run'], cniConf: flags['cni-conf'] });
+      const wishes = { isDry: flags['dry-run'], cniConf: flags['cni-conf'], takeover: flags.takeover };
+      const result = await runOnce({ ...input, options, ...wishes });
       return this.tell(result, { format, isDry: flags['dry-run'], isQuiet: flags.quiet, isVerbose: flags.verbose });
     }
     const { takeover, force, verbose } = flags;
@@ -43,8 +45,9 @@ export default class Up extends BaseCommand {
     const { runNodeAgent } = await import('../up-session.ts');
     const say = (line: string) => this.note(line);
     const setsCondition = flags['set-node-network-unavailable'];
-    await runNodeAgent({ ...input, settings, debug: verbose, setsCondition, say }, this.stopSignal());
-    return 0;
+    const signal = this.stopSignal();
+    await runNodeAgent({ ...input, settings, debug: verbose, setsCondition, say }, signal);
+    return signal.reason === 'SIGINT' ? 130 : 0;
   }
 
   private tell(result: OnceResult, how: Telling): ExitCode {

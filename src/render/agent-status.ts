@@ -35,8 +35,16 @@ export function renderAgentStatus({ overlay, agent }: AgentReport): string {
   const subnets = [subnet, ipv6Subnet].filter((one) => one !== null).join(' and ') || 'no subnet';
   const head = `${overlay.status}: ${subnets} on ${iface} ${publicIp ?? publicIpv6}, ${peers} peers; ${running}`;
   const lines = drift.map(({ verb, kind, commands }) => `  ${verb} ${kind}: ${commands.join('; ')}`);
+  const problems = problemsOf(agent).map((problem) => `  the agent: ${problem}`);
   const left = ignored.map(({ key, reason }) => `  ignored lease ${JSON.stringify(key)}: ${reason}`);
-  return [head, ...lines, ...left, `leases: ${source}`].join('\n');
+  return [head, ...lines, ...problems, ...left, `leases: ${source}`].join('\n');
+}
+
+/** What the agent says is wrong; none from an agent that says nothing. */
+function problemsOf(agent: unknown): readonly string[] {
+  if (typeof agent !== 'object' || agent === null || !('problems' in agent) || !Array.isArray(agent.problems))
+    return [];
+  return agent.problems.map(String);
 }
 
 /** What `down` says. */

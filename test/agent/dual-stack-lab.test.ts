@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { seenBy, serve } from '../support/seen-by.ts';
 import { DEVICE, type Family, overlayIp, overlayOfBoth, subnetEnvOf, subnetIn } from './families.ts';
 import { type Agent, eventually, type Lab, type LabNode, makeLab } from './lab.ts';
 import { makePod, type Pod } from './pod.ts';
@@ -67,6 +68,19 @@ describe.each([4, 6] as const)('a dual-stack node, family %i', (family: Family) 
       podOf(0).namespace.run(`ping -${family} -c1 -W2 -M do -s ${bytes} ${podOf(1).address(family)}`);
     await eventually(() => ping(payload), 3000);
     await expect(ping(payload + 1)).rejects.toThrow();
+  });
+});
+
+describe('a pod of a dual-stack node', { timeout: 60_000 }, () => {
+  it.each([
+    ['192.168.9.254', '192.168.9.1'],
+    ['fd00:9::254', 'fd00:9::1'],
+  ])('is seen by %s outside as its node, and by another pod as itself', async (outside, own) => {
+    const family = own.includes(':') ? 6 : 4;
+    const servers = [await serve(lab.hub), await serve(podOf(1).namespace)];
+    await eventually(async () => expect(await seenBy(outside, podOf(0).namespace)).toBe(own), 20_000);
+    expect(await seenBy(podOf(1).address(family), podOf(0).namespace)).toBe(podOf(0).address(family));
+    for (const server of servers) server.kill('SIGKILL');
   });
 });
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { seenBy, serve } from '../support/seen-by.ts';
 import { overlayIp, overlayOfBoth, subnetEnvOf, subnetIn } from './families.ts';
 import { type Agent, eventually, type Lab, type LabNode, makeLab } from './lab.ts';
 import { makePod, type Pod } from './pod.ts';
@@ -81,6 +82,15 @@ describe('a node without IPv4', () => {
         'ip6 saddr fd00:10:244::/48 ip6 daddr != ff00::/8 masquerade fully-random',
       ]),
     );
+  });
+
+  it('masquerades what leaves the network, and nothing in it', { timeout: 60_000 }, async () => {
+    const [pod, other] = pods;
+    if (pod === undefined || other === undefined) throw new Error('there are no pods');
+    const servers = [await serve(lab.hub), await serve(other.namespace)];
+    await eventually(async () => expect(await seenBy('fd00:9::254', pod.namespace)).toBe('fd00:9::1'), 20_000);
+    expect(await seenBy(other.address(6), pod.namespace)).toBe(pod.address(6));
+    for (const server of servers) server.kill('SIGKILL');
   });
 
   it('keeps its lease and its MAC over a restart and a reboot', { timeout: 90_000 }, async () => {
