@@ -23,17 +23,18 @@ export async function runNodeAgent(
   { settings, secrets, timeoutMs, ...input }: AgentInput,
   signal: AbortSignal,
 ): Promise<Ending> {
-  const [{ openWorld }, { runAgent }, { promMeasures }, { logfmt }] = await Promise.all([
+  const [{ openWorld }, { runAgent }, { promMeasures }, { logfmt }, { quietLog }] = await Promise.all([
     import('./wire.ts'),
     import('./agent/agent.ts'),
     import('./agent/measures.ts'),
     import('./agent/log.ts'),
+    import('./agent/quiet-log.ts'),
   ]);
   const world = await openWorld({ root: input.root });
   const { host, clock } = world;
   const selection = await nodeSelection(settings.options, host);
   const store = await world.openStore(selection, { secrets, timeoutMs });
-  const log = logfmt(clock, input.say, { debug: input.debug });
+  const log = quietLog(logfmt(clock, input.say, { debug: input.debug }), clock);
   const [writer, resident] = await Promise.all([world.writer(), world.resident()]);
   const measures = promMeasures();
   const kube =

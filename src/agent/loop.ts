@@ -2,6 +2,7 @@ import { FlannelctlError } from '../errors.ts';
 import { type Board, settle } from './board.ts';
 import { ASK_AGAIN_MS, askKept } from './guard.ts';
 import { OwnerError, refuseOwner } from './owner.ts';
+import { Pace } from './pace.ts';
 import { problemText } from './problem.ts';
 import { reconcile } from './round.ts';
 import { RESYNC_MS } from './settings.ts';
@@ -20,17 +21,19 @@ const GAP_MS = 30_000;
  */
 export async function reconcileForEver(board: Board, signal: AbortSignal, onRound: () => void): Promise<void> {
   const { clock } = board.parts;
+  const pace = new Pace(clock);
   let time = timeOf(board);
   let isTimer = false;
   let askAt = clock.monotonic() + ASK_AGAIN_MS;
   while (!signal.aborted) {
-    const isGood = await tryRound(board, isTimer);
+    const isGood = await pace.spend(() => tryRound(board, isTimer));
     if (signal.aborted) return;
     onRound();
     if (clock.monotonic() >= askAt) {
       await askKept(board);
       askAt = clock.monotonic() + ASK_AGAIN_MS;
     }
+    await pace.rest(signal);
     isTimer = (await board.look.next(isGood ? nextLook(board) : RETRY_MS, signal)).size === 0;
     time = noticeGap(board, time);
   }
