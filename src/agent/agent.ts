@@ -3,6 +3,7 @@ import { announceNode } from './announce.ts';
 import { type AgentParts, type Board, settle } from './board.ts';
 import { tellBridgeFilter } from './bridge-filter.ts';
 import { followKernel } from './follow-kernel.ts';
+import { followRules } from './follow-rules.ts';
 import { followStore } from './follow-store.ts';
 import { serveHealth } from './health.ts';
 import { keepConfig } from './keep-config.ts';
@@ -66,6 +67,7 @@ async function careForNode(board: Board, signal: AbortSignal, stop: () => void):
     followKernel(board, signal),
     keepLease(board, signal),
     keepRules(board, signal),
+    followRules(board, signal),
     keepState(board, signal),
     keepConfig(board, signal),
     feedWatchdog(board, signal),

@@ -28,7 +28,16 @@ export interface AgentParts {
 }
 
 /** What is wrong, by what it is wrong with: the text of /readyz. */
-export type ProblemName = 'start' | 'lease' | 'subnet' | 'interface' | 'kernel' | 'subnet-file' | 'cni-conf' | 'rules';
+export type ProblemName =
+  | 'start'
+  | 'lease'
+  | 'subnet'
+  | 'interface'
+  | 'kernel'
+  | 'foreign-route'
+  | 'subnet-file'
+  | 'cni-conf'
+  | 'rules';
 
 /** What the tasks of one agent tell each other. Only they write to it, each its own part. */
 export interface Board {
@@ -39,6 +48,8 @@ export interface Board {
   readonly look: Waker;
   /** Wakes the care for the lease. */
   readonly care: Waker;
+  /** Wakes the care for the packet filter rules. */
+  readonly rules: Waker;
   readonly problems: Map<ProblemName, string>;
   config: NetworkConfig;
   configText: string;
@@ -79,6 +90,7 @@ export function makeBoard({ parts, settings, start }: BoardInput): Board {
     book: new LeaseBook(),
     look: new Waker(parts.clock),
     care: new Waker(parts.clock),
+    rules: new Waker(parts.clock),
     problems: new Map([['start', 'the overlay has not been programmed yet']]),
     own: { status: 'none' },
     suspicion: { kind: 'none' },

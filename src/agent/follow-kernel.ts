@@ -1,45 +1,47 @@
 import { isFlannelDevice } from '../dataplane/device.ts';
-import { FlannelctlError } from '../errors.ts';
 import type { Argv } from '../host/host.ts';
+import { type Cidr, overlaps, parseCidr } from '../net/cidr.ts';
 import type { Board } from './board.ts';
-import { problemText } from './problem.ts';
-import { pause } from './waker.ts';
+import { keepFollowing } from './follow-program.ts';
 
 /** Forwarding entries of a vxlan device are neighbours to the kernel, too: `neigh` shows them (iproute2 6.1, Linux 6.18). */
 const MONITOR: Argv = ['ip', '-o', 'monitor', 'label', 'link', 'address', 'route', 'neigh'];
 
-const RETRY_MS = 1000;
-
 /** Wakes the agent when the kernel changes something it looks after; until `signal` aborts. */
-export async function followKernel(board: Board, signal: AbortSignal): Promise<void> {
-  const { resident, clock, log } = board.parts;
+export function followKernel(board: Board, signal: AbortSignal): Promise<void> {
+  const networks = [board.config.network, board.config.ipv6Network].flatMap((text) => parseCidr(text ?? '') ?? []);
+  const ring = () => board.look.ring('kernel');
   const onLine = (line: string) => {
-    if (concernsUs(line, board.underlay.device)) board.look.ring('kernel');
+    if (concernsUs(line, { underlay: board.underlay.device, networks })) ring();
   };
-  while (!signal.aborted) {
-    const isOver = new AbortController();
-    try {
-      const following = resident.follow(MONITOR, onLine, AbortSignal.any([signal, isOver.signal]));
-      // What changed before it listened was not told.
-      board.look.ring('kernel');
-      await following;
-      if (!signal.aborted) log.warn('ip monitor ended; it is started again');
-    } catch (error) {
-      if (!(error instanceof FlannelctlError)) throw error;
-      log.warn('changes of the kernel are seen late', { error: problemText(error) });
-    }
-    isOver.abort();
-    await pause(clock, RETRY_MS, signal);
-  }
+  return keepFollowing(board.parts, { argv: MONITOR, onStart: ring, onLine }, signal);
+}
+
+export interface Watched {
+  readonly underlay: string;
+  /** Networks that the overlay spans. */
+  readonly networks: readonly Cidr[];
 }
 
 /** Whether a line of the monitor is about our devices or the underlay. The underlay's own neighbours come and go all the time. */
-export function concernsUs(line: string, underlay: string): boolean {
-  if (/^\[ROUTE\](?:Deleted )?blackhole /.test(line)) return true;
+export function concernsUs(line: string, { underlay, networks }: Watched): boolean {
   const device = deviceOf(line);
-  if (device === undefined) return false;
-  if (isFlannelDevice(device)) return true;
-  return device === underlay && !line.startsWith('[NEIGH]');
+  if (device !== undefined && isFlannelDevice(device)) return true;
+  if (device !== undefined && device === underlay) return !line.startsWith('[NEIGH]');
+  return isRouteToUs(line, networks);
+}
+
+/**
+ * `ip route replace` tells only of the new route, whatever its device, and who takes it away again leaves the place of ours free. A default
+ * route decides on the underlay.
+ */
+function isRouteToUs(line: string, networks: readonly Cidr[]): boolean {
+  const destination = /^\[ROUTE\](?:Deleted )?(?:[a-z]+ )??(default|[\da-f.:]+(?:\/\d+)?) /.exec(line)?.[1];
+  if (destination === undefined || destination === 'default') return destination !== undefined;
+  const cidr = parseCidr(
+    destination.includes('/') ? destination : `${destination}/${destination.includes(':') ? 128 : 32}`,
+  );
+  return cidr !== undefined && networks.some((network) => overlaps(network, cidr));
 }
 
 /** `[LINK]4: flannel.1@eth0: <…`, `[ADDR]Deleted 4: flannel.1    inet …`, `[ROUTE]10.0.0.0/24 via … dev flannel.1 …`. */

@@ -10,17 +10,19 @@ import type { FlannelOptions } from '../net/flannel-options.ts';
 import type { NetworkConfig } from '../store/config.ts';
 import type { Lease } from '../store/store.ts';
 import { type Board, settle } from './board.ts';
+import { Pace } from './pace.ts';
 import { problemText } from './problem.ts';
-import { pause } from './waker.ts';
 
-/** Looks after masquerade and forward rules every `--iptables-resync` seconds until `signal` aborts. */
+/** Looks after masquerade and forward rules every `--iptables-resync` seconds, and when it is woken, until `signal` aborts. */
 export async function keepRules(board: Board, signal: AbortSignal): Promise<void> {
   const { clock } = board.parts;
   const { iptablesResyncSeconds } = board.settings.options;
   const everyMs = Math.max(1, iptablesResyncSeconds) * 1000;
+  const pace = new Pace(clock);
   while (!signal.aborted) {
-    await ensureRules(board);
-    await pause(clock, everyMs, signal);
+    await pace.spend(() => ensureRules(board));
+    await pace.rest(signal);
+    await board.rules.next(everyMs, signal);
   }
 }
 

@@ -1,10 +1,27 @@
 import { describe, expect, it } from 'vitest';
 import { concernsUs } from '../../src/agent/follow-kernel.ts';
+import { concernsRules } from '../../src/agent/follow-rules.ts';
 import { logfmt } from '../../src/agent/log.ts';
 import { type AgentState, readState, strangeness, writeState } from '../../src/agent/state-file.ts';
 import { liveHost, liveWriter } from '../../src/host/live.ts';
 import { systemClock } from '../../src/host/system-clock.ts';
+import { parseCidr } from '../../src/net/cidr.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+describe('a line of nft monitor', () => {
+  it.each([
+    ['delete rule ip filter FLANNEL-FWD handle 2', true],
+    ['delete rule ip nat POSTROUTING handle 4', true],
+    ['add rule ip filter FORWARD  counter packets 0 bytes 0 drop', true],
+    ['delete rule ip flannel-ipv4 forward handle 2', true],
+    ['# ERROR: We lost some netlink events!', true],
+    ['add rule ip nat KUBE-POSTROUTING  counter packets 0 bytes 0 return', false],
+    ['delete rule ip filter KUBE-FORWARD handle 9', false],
+    ['# new generation 7 by process 8519 (iptables)', false],
+  ])('%s concerns our rules: %s', (line, expected) => {
+    expect(concernsRules(line)).toBe(expected);
+  });
+});
 
 describe('a line of ip monitor', () => {
   it.each([
@@ -14,10 +31,16 @@ describe('a line of ip monitor', () => {
     ['[ADDR]2: eth0    inet 192.168.9.41/24 scope global eth0', true],
     ['[NEIGH]192.168.9.1 dev eth0 lladdr 02:00:00:00:00:02 REACHABLE', false],
     ['[LINK]9: veth1@if2: <BROADCAST> mtu 1500', false],
-    ['[ROUTE]10.0.0.0/8 dev docker0 ', false],
+    ['[ROUTE]172.16.0.0/12 dev docker0 ', false],
+    ['[ROUTE]Deleted 10.244.2.0/24 via 192.168.7.1 dev eth1 ', true],
+    ['[ROUTE]10.244.2.7 dev eth1 scope link ', true],
+    ['[ROUTE]blackhole 10.244.2.0/24 ', true],
     ['[ROUTE]Deleted blackhole 10.244.1.0/24 ', true],
+    ['[ROUTE]default via 192.168.7.1 dev eth1 ', true],
+    ['[ROUTE]broadcast 192.168.7.255 dev eth1 table local proto kernel scope link ', false],
   ])('%s concerns us: %s', (line, expected) => {
-    expect(concernsUs(line, 'eth0')).toBe(expected);
+    const network = parseCidr('10.244.0.0/16');
+    expect(concernsUs(line, { underlay: 'eth0', networks: network === undefined ? [] : [network] })).toBe(expected);
   });
 });
 
