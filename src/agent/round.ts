@@ -43,9 +43,11 @@ export async function reconcile(board: Board): Promise<void> {
 
 /** Reads the node; an address that changed is published by the care for the lease. */
 async function look(board: Board): Promise<Preparation> {
-  const preparation = await prepareNode(board.config, { options: board.settings.options, host: board.parts.host });
-  settle(board, 'interface', undefined);
-  board.underlay = preparation.underlay;
+  const { underlay: last, config, settings, parts } = board;
+  const preparation = await prepareNode(config, { options: settings.options, host: parts.host, last });
+  const { underlay, doubt } = preparation;
+  settle(board, 'interface', doubt === undefined ? undefined : `${doubt}; ${underlay.device} is kept`);
+  board.underlay = underlay;
   const wanted = wantedAttributes(board.own, preparation);
   if (JSON.stringify(wanted) !== JSON.stringify(board.wanted)) {
     board.wanted = wanted;

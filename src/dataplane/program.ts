@@ -13,7 +13,8 @@ import { parseUnderlayInterfaces } from './parse.ts';
 import { planOverlay } from './plan.ts';
 import { directTest } from './routing.ts';
 import { renderSubnetEnv, subnetMtu } from './subnet-env.ts';
-import { chooseUnderlay, type Underlay, type UnderlayInput } from './underlay.ts';
+import { chooseUnderlay, type Underlay, type UnderlayChoice, type UnderlayInput } from './underlay.ts';
+import { keptUnderlay } from './underlay-kept.ts';
 import { considerUnderlay } from './underlay-observe.ts';
 
 export interface ProgramInput {
@@ -33,6 +34,8 @@ export interface Preparation {
   readonly request: AcquireRequest;
   /** `--ip-blackhole-route` */
   readonly hasBlackhole: boolean;
+  /** Why no interface can be chosen at the moment: the last one is kept. Absence: it was chosen now. */
+  readonly doubt?: string;
 }
 
 /** With what the interface was chosen from, for who explains the choice. */
@@ -96,11 +99,17 @@ export async function prepareProgram({ options, host, store, readConfig }: Progr
   return prepareNode(config, { options, host });
 }
 
-/** The same for a configuration that has been read. @throws {UnavailableError} when no interface can be chosen. */
-export async function prepareNode(
-  config: NetworkConfig,
-  { options, host }: Pick<ProgramInput, 'options' | 'host'>,
-): Promise<ReadPreparation> {
+export interface NodeInput extends Pick<ProgramInput, 'options' | 'host'> {
+  /** What was chosen before. */
+  readonly last?: Underlay;
+}
+
+/**
+ * The same for a configuration that has been read.
+ *
+ * @throws {UnavailableError} when no interface can be chosen, and the last one cannot be kept.
+ */
+export async function prepareNode(config: NetworkConfig, { options, host, last }: NodeInput): Promise<ReadPreparation> {
   const [links, actual, previous] = await Promise.all([
     readKernel(host, LINKS_COMMAND),
     observeOverlay(host),
@@ -114,10 +123,15 @@ export async function prepareNode(
     wantsIpv6: config.enableIPv6,
   });
   const choice = chooseUnderlay(considered);
-  if (choice.status === 'none') throw new UnavailableError('unsupported', choice.reason, { hint: choice.hint });
-  const { underlay } = choice;
-  const request = leaseRequest({ config, underlay, actual, previous });
-  return { config, underlay, considered, actual, request, hasBlackhole: options.ipBlackholeRoute };
+  const settled = settleOn(choice, keptUnderlay(last, considered));
+  const request = leaseRequest({ config, ...settled, actual, previous });
+  return { config, ...settled, considered, actual, request, hasBlackhole: options.ipBlackholeRoute };
+}
+
+function settleOn(choice: UnderlayChoice, kept: Underlay | undefined): Pick<Preparation, 'underlay' | 'doubt'> {
+  if (choice.status === 'chosen') return { underlay: choice.underlay };
+  if (kept === undefined) throw new UnavailableError('unsupported', choice.reason, { hint: choice.hint });
+  return { underlay: kept, doubt: choice.reason };
 }
 
 /** What has to be done for this lease among these records, which must be a complete listing. */
