@@ -9,6 +9,7 @@ import { directTest } from '../dataplane/routing.ts';
 import { type Board, settle } from './board.ts';
 import { keepConflist } from './conflist-file.ts';
 import { countOperations } from './counts.ts';
+import { foreignProblem } from './foreign.ts';
 import { guardRemovals } from './guard.ts';
 import type { OwnLease } from './lease-care.ts';
 import { tellOtherOwner } from './other-owner.ts';
@@ -34,6 +35,7 @@ export async function reconcile(board: Board): Promise<void> {
     await refuseOwner(host);
     await carryOut(board, { desired, plan, preparation });
   }
+  settle(board, 'foreign-route', foreignProblem(plan));
   const subnetEnv = await keepSubnetFile(board, preparation);
   if (subnetEnv !== undefined) await keepConflist(board);
   const drift = isChange ? [] : openLines(plan);

@@ -12,6 +12,7 @@ import type { Clock } from '../host/clock.ts';
 import type { Host } from '../host/host.ts';
 import type { FlannelOptions } from '../net/flannel-options.ts';
 import type { Lease } from '../store/store.ts';
+import { holderOf } from './foreign.ts';
 import type { Knowledge } from './knowledge.ts';
 
 /** What the kernel should hold for the overlay, against what it holds. */
@@ -43,6 +44,8 @@ export interface Drift {
   readonly kind: string;
   /** Command lines; none for what somebody else holds. */
   readonly commands: readonly string[];
+  /** What somebody else has put in its place, as `ip route` prints it. */
+  readonly holder?: string;
 }
 
 export interface StatusInput {
@@ -92,9 +95,11 @@ export async function readStatus({ host, clock, options, know }: StatusInput): P
 const NO_LEASE: Drift = { verb: 'add', kind: 'lease', commands: ['flannelctl up'] };
 
 function driftOf(operation: Operation): Drift {
-  const { verb, entry } = operation;
-  const commands = verb === 'foreign' ? renderAdd(entry, 'add').map(lineText) : renderOperation(operation);
-  return { verb, kind: entry.kind, commands };
+  const { verb, entry, before } = operation;
+  if (verb !== 'foreign') return { verb, kind: entry.kind, commands: renderOperation(operation) };
+  const holder = holderOf(before);
+  const commands = renderAdd(entry, 'add').map(lineText);
+  return { verb, kind: entry.kind, commands, ...(holder !== undefined && { holder }) };
 }
 
 async function subnetFileDrift(host: Host, path: string, text: string): Promise<readonly Drift[]> {

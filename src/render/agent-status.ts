@@ -34,7 +34,10 @@ export function renderAgentStatus({ overlay, agent }: AgentReport): string {
   const { subnet, ipv6Subnet, publicIp, publicIpv6, iface, peers, drift, ignored, source } = overlay;
   const subnets = [subnet, ipv6Subnet].filter((one) => one !== null).join(' and ') || 'no subnet';
   const head = `${overlay.status}: ${subnets} on ${iface} ${publicIp ?? publicIpv6}, ${peers} peers; ${running}`;
-  const lines = drift.map(({ verb, kind, commands }) => `  ${verb} ${kind}: ${commands.join('; ')}`);
+  const lines = drift.map(({ verb, kind, commands, holder }) => {
+    const held = holder === undefined ? '' : ` (in its place: ${holder})`;
+    return `  ${verb} ${kind}: ${commands.join('; ')}${held}`;
+  });
   const problems = problemsOf(agent).map((problem) => `  the agent: ${problem}`);
   const left = ignored.map(({ key, reason }) => `  ignored lease ${JSON.stringify(key)}: ${reason}`);
   return [head, ...lines, ...problems, ...left, `leases: ${source}`].join('\n');

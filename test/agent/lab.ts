@@ -11,7 +11,7 @@ const CONFIG = { Network: '10.244.0.0/16', Backend: { Type: 'vxlan' } };
 /** Nodes on one switch with a real etcd behind it, each node in a network namespace of its own. */
 export interface Lab {
   readonly nodes: readonly LabNode[];
-  /** The switch, with etcd: a host on the underlay that knows nothing of the overlay. */
+  /** The switch br0 (192.168.9.254, where node N is plugged in as pN), with etcd: a host that knows nothing of the overlay. */
   readonly hub: Namespace;
   /** etcdctl against the lab's etcd, arguments split at blanks. */
   etcdctl(line: string): Promise<string>;
