@@ -30,6 +30,7 @@ export async function reconcile(board: Board): Promise<void> {
   tellOtherOwner(board, desired);
   const planned = planOverlay(desired, preparation.actual, { removals: board.book.source === 'datastore' });
   const { plan, heldBack } = await guardRemovals(board, planned, () => lookAgain(board, preparation));
+  refuseForeignLinks(plan, preparation.actual);
   const isChange = plan.operations.some(isToDo);
   if (isChange) {
     await refuseOwner(host);
@@ -92,7 +93,6 @@ interface Work {
 
 async function carryOut(board: Board, { desired, plan, preparation }: Work): Promise<void> {
   const { host, writer, log } = board.parts;
-  refuseForeignLinks(plan, preparation.actual);
   const work = onExistingDevices(plan, preparation);
   const removals = board.book.source === 'datastore';
   const reobserve = async () => planOverlay(desired, await observeOverlay(host), { removals });
