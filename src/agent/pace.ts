@@ -2,13 +2,13 @@ import type { Clock } from '../host/clock.ts';
 import { pause } from './waker.ts';
 
 /** Work that may be done without a rest. */
-const MOST_MS = 5000;
+const MOST_MS = 6000;
 
 /** Of the time that passes, after that. */
 const SHARE = 1 / 8;
 
-/** What is changed meanwhile is put right a little later, and still within about a second. */
-const LONGEST_REST_MS = 1000;
+/** What is changed meanwhile is put right a little later, and still within a second. */
+const LONGEST_REST_MS = 700;
 
 /**
  * Keeps a loop that somebody rings without end from taking a CPU for itself: work is paid from a credit that time fills again. Whoever is
