@@ -16,6 +16,7 @@ import { renderSubnetEnv, subnetMtu } from './subnet-env.ts';
 import { chooseUnderlay, type Underlay, type UnderlayChoice, type UnderlayInput } from './underlay.ts';
 import { keptUnderlay } from './underlay-kept.ts';
 import { considerUnderlay } from './underlay-observe.ts';
+import { BY_MAIN_TABLE } from './underlay-routes.ts';
 
 export interface ProgramInput {
   readonly options: FlannelOptions;
@@ -123,15 +124,27 @@ export async function prepareNode(config: NetworkConfig, { options, host, last }
     wantsIpv6: config.enableIPv6,
   });
   const choice = chooseUnderlay(considered);
-  const settled = settleOn(choice, keptUnderlay(last, considered));
+  const settled = settleOn(choice, last, keptUnderlay(last, considered));
   const request = leaseRequest({ config, ...settled, actual, previous });
   return { config, ...settled, considered, actual, request, hasBlackhole: options.ipBlackholeRoute };
 }
 
-function settleOn(choice: UnderlayChoice, kept: Underlay | undefined): Pick<Preparation, 'underlay' | 'doubt'> {
-  if (choice.status === 'chosen') return { underlay: choice.underlay };
-  if (kept === undefined) throw new UnavailableError('unsupported', choice.reason, { hint: choice.hint });
-  return { underlay: kept, doubt: choice.reason };
+function settleOn(
+  choice: UnderlayChoice,
+  last: Underlay | undefined,
+  kept: Underlay | undefined,
+): Pick<Preparation, 'underlay' | 'doubt'> {
+  if (choice.status === 'chosen' && !isDetour(choice.underlay, last)) return { underlay: choice.underlay };
+  const { reason, hint } = choice.status === 'none' ? choice : NO_MAIN_DEFAULT;
+  if (kept === undefined) throw new UnavailableError('unsupported', reason, { hint });
+  return { underlay: kept, doubt: reason };
+}
+
+const NO_MAIN_DEFAULT = { reason: 'the main table has no default route', hint: 'Name the interface with --iface.' };
+
+/** While the main table has no default route, one that a rule of another interface leads to is no reason to move the tunnel there. */
+function isDetour(chosen: Underlay, last: Underlay | undefined): boolean {
+  return last?.because === BY_MAIN_TABLE && chosen.because !== BY_MAIN_TABLE;
 }
 
 /** What has to be done for this lease among these records, which must be a complete listing. */

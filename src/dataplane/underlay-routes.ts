@@ -31,6 +31,9 @@ export interface PolicyRouting {
   readonly rules: readonly PolicyRule[];
 }
 
+/** Why an interface is taken that a default route of the main table leads to, as flannel has it. */
+export const BY_MAIN_TABLE = 'default route';
+
 /** A default route that would do, with the way there in words. */
 export interface DefaultCandidate {
   readonly route: TableDefault;
@@ -48,7 +51,7 @@ export function rankDefaults(
   interfaces: readonly UnderlayInterface[],
 ): readonly DefaultCandidate[] {
   const usable = defaults.filter((route) => route.family === family && route.devices.length > 0);
-  const main = usable.filter(({ table }) => table === 'main').map((route) => ({ route, because: 'default route' }));
+  const main = usable.filter(({ table }) => table === 'main').map((route) => ({ route, because: BY_MAIN_TABLE }));
   const others = rules.filter((rule) => rule.family === family && rule.table !== 'main' && rule.table !== 'local');
   const leads = (rule: PolicyRule) =>
     usable.filter(({ table }) => table === rule.table).map((route) => ({ route, rule }));

@@ -4,7 +4,13 @@ import type { RouteEntry } from './entry.ts';
 import { compileGoRegexp } from './go-regexp.ts';
 import { routeLookup } from './routing.ts';
 import { addressesOf, type UnderlayInterface } from './underlay-address.ts';
-import { type DefaultCandidate, type PolicyRouting, type Reached, rankDefaults } from './underlay-routes.ts';
+import {
+  BY_MAIN_TABLE,
+  type DefaultCandidate,
+  type PolicyRouting,
+  type Reached,
+  rankDefaults,
+} from './underlay-routes.ts';
 
 /** The interface that carries the tunnel, and the addresses that are advertised. */
 export interface Underlay {
@@ -177,7 +183,7 @@ function firstOfMain({ routes }: UnderlayInput, family: Family): readonly Defaul
     .filter((route) => route.dst === dst)
     .map(({ device, type = 'unicast', metric }) => ({
       route: { family, table: 'main', type, metric, devices: device === null ? [] : [device] },
-      because: 'default route',
+      because: BY_MAIN_TABLE,
     }));
 }
 

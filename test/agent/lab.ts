@@ -43,6 +43,7 @@ export interface UpOptions {
 }
 
 export interface Agent {
+  readonly pid: number;
   log(): string;
   signal(name: NodeJS.Signals): void;
   readonly ended: Promise<number | null>;
@@ -169,11 +170,11 @@ function labNode(namespace: Namespace, children: ChildProcess[], etcdUrl: string
       await eventually(async () => {
         if (child.exitCode !== null) throw new Error(`the agent ended: ${output.stderr}`);
         if (!until.test(output.stderr)) throw new Error(`the agent is not there: ${output.stderr}`);
-      }, 30_000).catch(async (error) => {
+      }, 45_000).catch(async (error) => {
         await killed(child);
         throw error;
       });
-      return { log: () => output.stderr, signal: (name) => void child.kill(name), ended };
+      return { pid: child.pid ?? 0, log: () => output.stderr, signal: (name) => void child.kill(name), ended };
     },
     lines: async (command) => {
       const [program = '', ...args] = command.split(' ');

@@ -39,7 +39,7 @@ export function pairsOf(pods: readonly Pod[]): readonly Pair[] {
 }
 
 /** Waits until every pod answers every other. */
-export async function podsReach(pods: readonly Pod[], timeoutMs = 10_000): Promise<void> {
+export async function podsReach(pods: readonly Pod[], timeoutMs = 20_000): Promise<void> {
   await Promise.all(
     pairsOf(pods).map(({ from, to }) => eventually(() => from.namespace.run(`ping -n -q -c1 -W1 ${to.ip}`), timeoutMs)),
   );
@@ -67,13 +67,13 @@ export async function startPing({ from, to }: Pair): Promise<Pinging> {
   child.stdout.on('data', (chunk) => (text += String(chunk)));
   await eventually(async () => {
     if (answersIn(text).length === 0) throw new Error(`${to.ip} does not answer ${from.ip}`);
-  }, 5000);
+  }, 20_000);
   return {
     stop: async () => {
       const seen = answersIn(text).length;
       await eventually(async () => {
         if (answersIn(text).length === seen) throw new Error(`${to.ip} has stopped answering ${from.ip}`);
-      }, 5000);
+      }, 20_000);
       await ended(child);
       return lossesOf(answersIn(text));
     },
