@@ -110,6 +110,12 @@ export function isCompacted(error: unknown): boolean {
   return status.success && status.output.details.includes('revision has been compacted');
 }
 
+/** A revision beyond the newest was asked for: etcd was restored from a backup. */
+export function isBeyondNewest(error: unknown): boolean {
+  const status = v.safeParse(STATUS, error);
+  return status.success && status.output.details.includes('is a future revision');
+}
+
 /** An answer of more bytes than we take; grpc-js says so, not etcd. */
 export function isTooLarge(error: unknown): boolean {
   const status = v.safeParse(STATUS, error);

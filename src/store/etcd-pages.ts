@@ -1,5 +1,5 @@
 import type { IKeyValue } from 'etcd3';
-import { isCompacted, isTooLarge } from './etcd-errors.ts';
+import { isBeyondNewest, isCompacted, isTooLarge } from './etcd-errors.ts';
 import type { EtcdCalls, EtcdOperation } from './etcd-session.ts';
 
 export interface KeyRange {
@@ -20,12 +20,15 @@ export interface EtcdPage {
 /** The revision asked for is no longer kept. */
 export class CompactedError extends Error {}
 
+/** The revision asked for has not been yet: etcd went back to an earlier time. */
+export class RestoredError extends Error {}
+
 const PAGE = 1000;
 const RESTARTS = 3;
 
 /**
  * A range in one revision: the newest, or `at`. Whichever endpoint answers gives the next page. Always one page at least.
- * @throws {CompactedError} when `at` is not kept; without it the listing begins again.
+ * @throws {CompactedError} when `at` is not kept; without it the listing begins again. {RestoredError} when `at` has not been yet.
  */
 export async function* readPages(
   operation: EtcdOperation,
@@ -85,6 +88,7 @@ async function readPage({ kv, options, endpoint }: EtcdCalls, request: RangeRequ
     return { ...(await kv.range(request, options)), endpoint };
   } catch (error) {
     if (isCompacted(error)) throw new CompactedError(`revision ${request.revision} is no longer kept`);
+    if (isBeyondNewest(error)) throw new RestoredError(`revision ${request.revision} has not been yet`);
     if (isTooLarge(error) && request.limit > 1) return 'too-large';
     throw error;
   }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { IEvent } from 'etcd3';
 import { UnavailableError } from '../errors.ts';
 import { decodeRecord } from './codec.ts';
-import { CompactedError } from './etcd-pages.ts';
+import { CompactedError, RestoredError } from './etcd-pages.ts';
 import { type EtcdListOptions, keyTextOf, rawRecordOf, subnetsRange } from './etcd-records.ts';
 import type { EtcdOperation, EtcdSession } from './etcd-session.ts';
 import { watchMessages } from './etcd-stream.ts';
@@ -19,7 +19,7 @@ export interface EtcdWatch extends WatchOptions {
 /**
  * List, then watch from the next revision on. After a gap the records are told as of the last revision that was told, and
  * then every change since: none is lost, none comes twice, and none is older than the snapshot before it. Only where etcd
- * has dropped that revision does the snapshot leap.
+ * has dropped that revision, or was restored to one before it, does the snapshot leap.
  */
 export async function* watchEtcd(watch: EtcdWatch): AsyncGenerator<StoreEvent> {
   const { signal } = watch;
@@ -116,10 +116,15 @@ async function lookAgain(watch: EtcdWatch, { revision: at }: Told): Promise<Snap
   try {
     return { listing: await list(watch, at), because: 'reconnected' };
   } catch (error) {
-    if (!(error instanceof CompactedError)) return interrupted(watch, error);
+    if (error instanceof CompactedError) return leap(watch, 'compacted');
+    if (error instanceof RestoredError) return leap(watch, 'restored');
+    return interrupted(watch, error);
   }
+}
+
+async function leap(watch: EtcdWatch, because: string): Promise<Snapshot | undefined> {
   try {
-    return { listing: await list(watch, undefined), because: 'compacted' };
+    return { listing: await list(watch, undefined), because };
   } catch (error) {
     return interrupted(watch, error);
   }

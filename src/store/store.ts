@@ -169,7 +169,7 @@ export interface WatchOptions {
 export type StoreEvent =
   | {
       readonly type: 'snapshot';
-      readonly listing: LeaseListing /** Why again: `compacted`, `reconnected`; `null`: the first. */;
+      readonly listing: LeaseListing /** Why again: `compacted`, `reconnected`, `restored` (the store went back to an earlier time); `null`: the first. */;
       readonly because: string | null;
     }
   | { readonly type: 'put'; readonly record: LeaseRecord; readonly revision: string }
