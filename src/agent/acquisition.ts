@@ -4,7 +4,8 @@ import { refuseConflict } from '../dataplane/program.ts';
 import type { Host } from '../host/host.ts';
 import type { AcquireRequest, Lease, LeaseAttributes, LeaseRecord } from '../store/store.ts';
 import type { Board } from './board.ts';
-import { judgeRecord } from './lease-care.ts';
+import { refuseForeignCluster } from './cluster.ts';
+import { isOurs } from './lease-care.ts';
 import { heldLease, isHeldByAnother } from './lease-keeper.ts';
 import { podsOf } from './pods.ts';
 import { wantedAttributes } from './wanted.ts';
@@ -15,7 +16,7 @@ import { wantedAttributes } from './wanted.ts';
  */
 export async function acquireOwn(board: Board, known?: readonly LeaseRecord[]): Promise<void> {
   const { store, host } = board.parts;
-  const records = known ?? (await store.listLeases({ ttl: false })).records;
+  const records = known ?? (await listOf(board));
   if (board.own.status === 'none') await keepPublishedMac(board, records);
   const used = await subnetsInUse(board);
   // There the Node's podCIDR is the subnet, whoever else publishes it.
@@ -39,6 +40,12 @@ export async function acquireOwn(board: Board, known?: readonly LeaseRecord[]): 
     );
   }
   await settleHeld(board, { lease, asked: request.attributes, previous: await previousOf(host, board) });
+}
+
+async function listOf(board: Board): Promise<readonly LeaseRecord[]> {
+  const listing = await board.parts.store.listLeases({ ttl: false });
+  refuseForeignCluster(board, listing);
+  return listing.records;
 }
 
 /** A device that has to be made anew, after a reboot, is given the MAC that the peers have of this node. */
@@ -88,18 +95,21 @@ async function conflictOf(
 }
 
 /**
- * A record under our key with our address and another VTEP MAC, written while we ran: an agent on another host has our address. Of what
- * happened before our start nothing of the kind can be said.
+ * A record with our address and another VTEP MAC, under our key, or, while we have none, under any: an agent on another host has our
+ * address, and to take that lease would be to take its. Of what happened before our start nothing of the kind can be said.
  */
 function doubleOf({ own, underlay }: Board, records: readonly LeaseRecord[]): string | undefined {
   if (own.status === 'none' || own.status === 'remembered' || own.lease === null) return undefined;
   const { lease } = own;
-  const record = records.find(({ key }) => key === lease.key);
-  if (record?.kind !== 'lease' || !isOwnRecord(record, underlay) || judgeRecord(lease, record) !== 'theirs')
-    return undefined;
+  const [record] = records.filter(({ key }) => key === lease.key || own.status === 'lost').filter(isDouble);
+  if (record === undefined) return undefined;
   const address = underlay.publicIp ?? underlay.publicIpv6;
   const macs = [record, lease].map(({ attributes }) => attributes.vtep?.mac ?? attributes.vtepV6?.mac ?? 'no MAC');
-  return `the lease ${lease.key} of ${address} is also written by another agent with that address: it publishes ${macs[0]}, this node ${macs[1]}. Give one of the two hosts another address, or stop its agent`;
+  return `the lease ${record.key} of ${address} is written by another agent with that address: it publishes ${macs[0]}, this node (${lease.key}) ${macs[1]}. Give one of the two hosts another address, or stop its agent`;
+
+  function isDouble(one: LeaseRecord): one is Lease {
+    return one.kind === 'lease' && isOwnRecord(one, underlay) && !isOurs(lease, one);
+  }
 }
 
 async function resolveConflict(board: Board, used: readonly string[], message: string): Promise<void> {

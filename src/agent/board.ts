@@ -30,6 +30,7 @@ export interface AgentParts {
 /** What is wrong, by what it is wrong with: the text of /readyz. */
 export type ProblemName =
   | 'start'
+  | 'datastore'
   | 'lease'
   | 'subnet'
   | 'interface'
@@ -62,6 +63,8 @@ export interface Board {
   inDoubt: boolean;
   /** What was written for `--cni-conf`; `undefined`: nothing yet. */
   conflist: WrittenConflist | undefined;
+  /** Records that are not programmed, with the reason, as last told. */
+  toldIgnored: ReadonlySet<string>;
   /** Of the last round that came to its end. */
   lastRound: RoundReport | undefined;
 }
@@ -96,6 +99,7 @@ export function makeBoard({ parts, settings, start }: BoardInput): Board {
     suspicion: { kind: 'none' },
     inDoubt: false,
     conflist: undefined,
+    toldIgnored: new Set(),
     lastRound: undefined,
   };
 }

@@ -1,6 +1,7 @@
 import type { FlannelctlError } from '../errors.ts';
 import type { StoreEvent } from '../store/store.ts';
 import type { Board } from './board.ts';
+import { refuseForeignCluster } from './cluster.ts';
 import { judgeRecord } from './lease-care.ts';
 import { problemText } from './problem.ts';
 import { pause } from './waker.ts';
@@ -11,24 +12,29 @@ const RETRY_MS = 1000;
 /** Follows the leases until `signal` aborts; the store's own watch goes on over gaps, only its first snapshot may fail. */
 export async function followStore(board: Board, signal: AbortSignal): Promise<void> {
   const { store, clock, measures, log } = board.parts;
-  const onInterruption = (error: FlannelctlError) => {
+  let told = '';
+  const interrupted = (problem: string) => {
     measures.datastoreError('watch');
     board.book.interrupt();
-    log.warn('the leases cannot be followed at the moment', { error: error.message });
+    if (problem !== told) log.warn('the leases cannot be followed at the moment', { error: problem });
+    told = problem;
   };
+  const onInterruption = (error: FlannelctlError) => interrupted(error.message);
   while (!signal.aborted) {
     try {
-      for await (const event of store.watch(signal, { onInterruption, ttl: false })) take(board, event);
+      for await (const event of store.watch(signal, { onInterruption, ttl: false })) {
+        take(board, event);
+        told = '';
+      }
     } catch (error) {
-      measures.datastoreError('watch');
-      board.book.interrupt();
-      log.warn('the leases cannot be read', { error: problemText(error) });
+      interrupted(problemText(error));
     }
     await pause(clock, RETRY_MS, signal);
   }
 }
 
 function take(board: Board, event: StoreEvent): void {
+  if (event.type === 'snapshot') refuseForeignCluster(board, event.listing);
   board.book.learn(event);
   board.look.ring('leases');
   const { log } = board.parts;

@@ -1,9 +1,17 @@
 import type { OverlayPlan } from '../dataplane/entry.ts';
 import { answeringSubnets } from './answering.ts';
 import type { Board } from './board.ts';
+import { refuseForeignCluster } from './cluster.ts';
 import { subnetsOf } from './lease-book.ts';
 import { isUnanswered, problemText } from './problem.ts';
-import { confirmSuspicion, judgeRemovals, REREAD_MS, type RemovalVerdict, type Suspicion } from './removals.ts';
+import {
+  confirmSuspicion,
+  judgeRemovals,
+  REREAD_MS,
+  type RemovalInput,
+  type RemovalVerdict,
+  type Suspicion,
+} from './removals.ts';
 
 /** A lease lives that long at most without being renewed (flannel pkg/subnet/etcd, subnetTTL). */
 const LEASE_MS = 86_400_000;
@@ -20,15 +28,16 @@ export async function guardRemovals(
   plan: OverlayPlan,
   replan: () => OverlayPlan,
 ): Promise<Pick<RemovalVerdict, 'plan' | 'heldBack'>> {
-  const deleted = board.book.takeDeleted();
+  const { book } = board;
+  const [deleted, isRewound] = [book.takeDeleted(), book.takeRewound()];
   const now = board.parts.clock.monotonic();
   if (board.suspicion.kind === 'waiting' && now >= board.suspicion.rereadAt) {
-    return take(board, { plan: await readAgain(board, plan, replan), deleted });
+    return take(board, { plan: await readAgain(board, plan, replan), deleted, isRewound });
   }
-  return take(board, { plan, deleted });
+  return take(board, { plan, deleted, isRewound });
 }
 
-function take(board: Board, input: { readonly plan: OverlayPlan; readonly deleted: ReadonlySet<string> }) {
+function take(board: Board, input: Pick<RemovalInput, 'plan' | 'deleted' | 'isRewound'>) {
   const verdict = judgeRemovals({ ...input, suspicion: board.suspicion, now: board.parts.clock.monotonic() });
   tell(board, verdict);
   board.suspicion = verdict.suspicion;
@@ -38,7 +47,9 @@ function take(board: Board, input: { readonly plan: OverlayPlan; readonly delete
 async function readAgain(board: Board, plan: OverlayPlan, replan: () => OverlayPlan): Promise<OverlayPlan> {
   const { clock, store, measures, log } = board.parts;
   try {
-    board.book.replace(await store.listLeases({ ttl: false }));
+    const listing = await store.listLeases({ ttl: false });
+    refuseForeignCluster(board, listing);
+    board.book.replace(listing);
   } catch (error) {
     measures.datastoreError('list');
     log.warn('the leases could not be read again; nobody is let go', { error: problemText(error) });
@@ -50,6 +61,7 @@ async function readAgain(board: Board, plan: OverlayPlan, replan: () => OverlayP
     plan: again,
     suspicion: board.suspicion,
     deleted: new Set(),
+    isRewound: false,
     now: clock.monotonic(),
   });
   if (heldBack.length === 0) return again;
@@ -104,7 +116,7 @@ function tell({ suspicion, parts: { log } }: Board, verdict: RemovalVerdict): vo
   if (verdict.suspicion.kind === suspicion.kind) return;
   if (verdict.suspicion.kind === 'waiting') {
     const peers = verdict.heldBack.length;
-    log.error('the list of leases suddenly lacks many peers; it is read again before anybody is let go', { peers });
+    log.error('the list of leases suddenly lacks peers; it is read again before anybody is let go', { peers });
   }
   if (verdict.suspicion.kind === 'none') log.info('the list of leases is believed again');
 }

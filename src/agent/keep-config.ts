@@ -14,16 +14,21 @@ const CONFIG_MS = 60_000;
 export async function keepConfig(board: Board, signal: AbortSignal): Promise<void> {
   const { store, clock, log, measures } = board.parts;
   let refused = '';
+  let told = '';
   while (!signal.aborted) {
     await pause(clock, CONFIG_MS, signal);
     if (signal.aborted) return;
     try {
       const stored = await store.readNetworkConfig();
+      told = '';
       if (stored.text === refused) continue;
       refused = stored.text === board.configText || takeConfig(board, stored) ? '' : stored.text;
     } catch (error) {
       measures.datastoreError('config');
-      log.warn('the network configuration could not be read', { error: problemText(error) });
+      const problem = problemText(error);
+      if (problem !== told)
+        log.warn('the network configuration could not be read; this node goes on with the old one', { error: problem });
+      told = problem;
     }
   }
 }

@@ -18,6 +18,7 @@ export class LeaseBook {
   #source: BookSource = 'nowhere';
   #clusterId: string | null = null;
   #version = 0;
+  #isRewound = false;
 
   get source(): BookSource {
     return this.#source;
@@ -47,11 +48,25 @@ export class LeaseBook {
     return deleted;
   }
 
+  /** Whether the datastore went back to an earlier time since it was last asked: what it lacks may be younger than its backup. */
+  takeRewound(): boolean {
+    const isRewound = this.#isRewound;
+    this.#isRewound = false;
+    return isRewound;
+  }
+
+  /** Another cluster is the datastore now, with what a backup had. */
+  moveTo(clusterId: string): void {
+    this.#clusterId = clusterId;
+    this.#isRewound = true;
+  }
+
   learn(event: StoreEvent): void {
     this.#version += 1;
     switch (event.type) {
       case 'snapshot':
         this.replace(event.listing);
+        if (event.because === 'restored') this.#isRewound = true;
         break;
       case 'put':
         this.#set(event.record);
@@ -73,8 +88,9 @@ export class LeaseBook {
   }
 
   /** What was known at another time: good for additions, never for removals. */
-  remember(records: readonly LeaseRecord[]): void {
+  remember(records: readonly LeaseRecord[], clusterId: string | null): void {
     this.#version += 1;
+    this.#clusterId = clusterId;
     for (const record of records) this.#set(record);
     this.#source = 'memory';
   }

@@ -37,12 +37,17 @@ export type RecordVerdict = 'unchanged' | 'ours' | 'gone' | 'theirs';
  */
 export function judgeRecord(own: Lease, record: LeaseRecord | undefined): RecordVerdict {
   if (record === undefined) return 'gone';
-  if (record.modRevision === own.modRevision) return 'unchanged';
-  if (record.kind !== 'lease') return 'theirs';
+  // a restored store counts its revisions a second time: the number alone says nothing
+  if (!isOurs(own, record)) return 'theirs';
+  return record.modRevision === own.modRevision ? 'unchanged' : 'ours';
+}
+
+/** Whether a record publishes our address and our VTEP MAC. */
+export function isOurs({ attributes: published }: Lease, record: LeaseRecord): boolean {
+  if (record.kind !== 'lease') return false;
   const { publicIp, publicIpv6, vtep, vtepV6 } = record.attributes;
-  const published = own.attributes;
   const isSameHost = publicIp === null ? publicIpv6 === published.publicIpv6 : publicIp === published.publicIp;
-  return isSameHost && isSameVtep(vtep, published.vtep) && isSameVtep(vtepV6, published.vtepV6) ? 'ours' : 'theirs';
+  return isSameHost && isSameVtep(vtep, published.vtep) && isSameVtep(vtepV6, published.vtepV6);
 }
 
 export interface CareInput {

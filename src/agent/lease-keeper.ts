@@ -2,6 +2,7 @@ import { ConflictError, FlannelctlError } from '../errors.ts';
 import type { Lease, LeaseAttributes, LeaseRecord } from '../store/store.ts';
 import { acquireOwn } from './acquisition.ts';
 import { type Board, settle } from './board.ts';
+import { refuseForeignCluster } from './cluster.ts';
 import { type CareStep, decideCare, type HeldLease, judgeRecord, type OwnLease, retryDelayMs } from './lease-care.ts';
 import { problemText } from './problem.ts';
 
@@ -74,7 +75,9 @@ async function renew(board: Board, lease: Lease, why: string): Promise<void> {
 /** Reads before anything is written: after a pause longer than the lease it may be another host's. */
 async function verify(board: Board, lease: Lease): Promise<void> {
   const { store } = board.parts;
-  const { records, revision } = await store.listLeases({ ttl: false });
+  const listing = await store.listLeases({ ttl: false });
+  refuseForeignCluster(board, listing);
+  const { records, revision } = listing;
   const found = records.find(({ key }) => key === lease.key);
   const [record] = found === undefined ? [] : await store.readTimes({ records: [found], revision });
   board.inDoubt = false;

@@ -21,12 +21,15 @@ type Item = v.InferOutput<typeof item>;
 const schema = v.object({
   kind: v.literal('LeaseList'),
   items: v.array(item),
+  clusterId: v.nullish(v.string()),
   /** The network configuration, as an object or as its text. */
   config: v.optional(v.union([v.string(), v.record(v.string(), v.unknown())])),
 });
 
 export interface LeasesFile {
   readonly records: readonly LeaseRecord[];
+  /** Of the datastore that they were read from; `null`: the file does not say. */
+  readonly clusterId: string | null;
   /** Text of the network configuration; `undefined`: the file has none. */
   readonly config: string | undefined;
 }
@@ -41,9 +44,10 @@ const MAX_BYTES = 64 * 1024 * 1024;
 export async function readLeasesFile(host: Host, path: string): Promise<LeasesFile> {
   const parsed = v.safeParse(schema, parseJson(await host.readFile(path, { maxBytes: MAX_BYTES })));
   if (!parsed.success) throw new InputError(`${path} is no LeaseList: ${parsed.issues[0].message}`);
-  const { items, config } = parsed.output;
+  const { items, config, clusterId } = parsed.output;
   return {
     records: items.map(recordOf),
+    clusterId: clusterId ?? null,
     config: typeof config === 'object' ? JSON.stringify(config) : config,
   };
 }

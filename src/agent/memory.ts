@@ -20,6 +20,7 @@ export async function keepState(board: Board, signal: AbortSignal): Promise<void
     await pause(clock, RESYNC_MS / 4, signal);
     const mark = markOf(board);
     if (mark === written || board.lastRound === undefined || board.own.status === 'none') continue;
+    if (written === '') await tellOtherCluster(board);
     try {
       await writeState(
         board.parts.writer,
@@ -36,9 +37,20 @@ export async function keepState(board: Board, signal: AbortSignal): Promise<void
   }
 }
 
+/** The last run may have been in another cluster; what it knew does not hold here, and its leases are left to their end there. */
+async function tellOtherCluster({ book, settings, parts: { host, log } }: Board): Promise<void> {
+  try {
+    const state = await readState(host, settings.stateFile);
+    if (!state?.clusterId || book.clusterId === null || state.clusterId === book.clusterId) return;
+    log.warn('this is another datastore than that of the last run', { before: state.clusterId, now: book.clusterId });
+  } catch (error) {
+    log.warn('the state of the last run cannot be read and is written anew', { error: problemText(error) });
+  }
+}
+
 /** Where and what this host is, for comparing a state file with it. */
-export async function placeOf(host: Host, rest: Omit<Place, 'machineId'>): Promise<Place> {
-  return { machineId: await readMachineId(host), ...rest };
+export async function placeOf(host: Host, rest: Omit<Place, keyof Identity>): Promise<Place> {
+  return { ...(await identityOf(host)), ...rest };
 }
 
 /** What an agent before this one wrote is still ours. A state that cannot be read says nothing. */
@@ -94,6 +106,8 @@ export interface Memory {
   readonly config: string;
   readonly own: Lease | null;
   readonly records: readonly LeaseRecord[];
+  /** Of the datastore that the records are of; `null`: not known. */
+  readonly clusterId: string | null;
   /** For a person: where it is from and how old it is. */
   readonly source: string;
 }

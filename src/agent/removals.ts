@@ -5,7 +5,13 @@ import { containsIp, parseCidr } from '../net/cidr.ts';
 export type Suspicion =
   | { readonly kind: 'none' }
   /** The list is read again at `rereadAt` (monotonic ms); until then nobody of these is let go. */
-  | { readonly kind: 'waiting'; readonly rereadAt: number; readonly subnets: readonly string[] }
+  | {
+      readonly kind: 'waiting';
+      readonly rereadAt: number;
+      readonly subnets: readonly string[];
+      /** The store went back in time: not even one is let go. */
+      readonly isStrict: boolean;
+    }
   /**
    * It was read again and says the same: `agreed` may go. Of those the ones that still answered over the overlay are kept, each until
    * its time (monotonic ms).
@@ -18,6 +24,8 @@ export interface RemovalInput {
   readonly suspicion: Suspicion;
   /** Subnets of leases that a single event deleted since the last plan. */
   readonly deleted: ReadonlySet<string>;
+  /** The list is one of an earlier time than the one before it. */
+  readonly isRewound: boolean;
   /** Monotonic ms. */
   readonly now: number;
 }
@@ -35,21 +43,23 @@ export const REREAD_MS = 30_000;
 
 /**
  * Decides which deletions of a plan may be carried out. A list that is suddenly empty, or lets go of more than half of the peers that
- * the kernel serves, is not believed at once; the deletion of a single lease is.
+ * the kernel serves, is not believed at once, nor anything that a list of an earlier time lacks; the deletion of a single lease is.
  */
-export function judgeRemovals({ plan, suspicion, deleted, now }: RemovalInput): RemovalVerdict {
+export function judgeRemovals({ plan, suspicion, deleted, isRewound, now }: RemovalInput): RemovalVerdict {
   const { present, dropped } = peersOf(plan);
   const kept = suspicion.kind === 'confirmed' ? keptUntil(suspicion.kept, dropped, now) : new Map<string, number>();
   const leaving = dropped.filter((subnet) => !kept.has(subnet));
   if (suspicion.kind === 'waiting') {
-    if (!isSudden(dropped, present)) return pass(plan);
-    return { plan: without(plan, dropped), suspicion: { ...suspicion, subnets: dropped }, heldBack: dropped };
+    const isStrict = suspicion.isStrict || isRewound;
+    if (dropped.length === 0 || !(isStrict || isSudden(dropped, present))) return pass(plan);
+    return { plan: without(plan, dropped), suspicion: { ...suspicion, subnets: dropped, isStrict }, heldBack: dropped };
   }
   const agreed = suspicion.kind === 'confirmed' ? suspicion.agreed : new Set<string>();
   const unexpected = leaving.filter((subnet) => !agreed.has(subnet));
   const isFollowed = unexpected.length === 1 && unexpected.every((subnet) => deleted.has(subnet));
-  if (!isFollowed && isSudden(unexpected, present)) {
-    const waiting: Suspicion = { kind: 'waiting', rereadAt: now + REREAD_MS, subnets: dropped };
+  const isDoubted = isRewound && unexpected.length > 0;
+  if (!isFollowed && (isDoubted || isSudden(unexpected, present))) {
+    const waiting: Suspicion = { kind: 'waiting', rereadAt: now + REREAD_MS, subnets: dropped, isStrict: isRewound };
     return { plan: without(plan, dropped), suspicion: waiting, heldBack: dropped };
   }
   if (kept.size === 0) return pass(plan);

@@ -15,6 +15,7 @@ import type { OwnLease } from './lease-care.ts';
 import { tellOtherOwner } from './other-owner.ts';
 import { refuseOwner } from './owner.ts';
 import { keepSubnetFile } from './subnet-file.ts';
+import { tellIgnored } from './tell-ignored.ts';
 import { wantedAttributes } from './wanted.ts';
 
 /**
@@ -28,6 +29,7 @@ export async function reconcile(board: Board): Promise<void> {
   const preparation = await look(board);
   const desired = desiredOf(board, preparation);
   tellOtherOwner(board, desired);
+  tellIgnored(board, desired);
   const planned = planOverlay(desired, preparation.actual, { removals: board.book.source === 'datastore' });
   const { plan, heldBack } = await guardRemovals(board, planned, () => lookAgain(board, preparation));
   refuseForeignLinks(plan, preparation.actual);

@@ -59,7 +59,7 @@ async function startFromMemory(parts: AgentParts, settings: AgentSettings, probl
   const own = memory.own ?? ownAmong(memory.records, board);
   if (own === undefined) throw nothingOfUs(memory.source, problem);
   board.own = { status: 'remembered', lease: own };
-  board.book.remember(memory.records);
+  board.book.remember(memory.records, memory.clusterId);
   parts.log.error(
     'STARTING WITHOUT A DATASTORE: entries are added and corrected, nobody is removed, until it answers',
     {
@@ -77,7 +77,13 @@ async function rememberedBy(parts: AgentParts, settings: AgentSettings, problem:
   const state = await readState(parts.host, settings.stateFile);
   if (fromFile !== undefined) {
     const config = fromFile.config ?? state?.config ?? (await readConfigFile(parts, settings));
-    return { config, own: null, records: fromFile.records, source: settings.leasesFile ?? '' };
+    return {
+      config,
+      own: null,
+      records: fromFile.records,
+      clusterId: fromFile.clusterId,
+      source: settings.leasesFile ?? '',
+    };
   }
   if (state === undefined) throw unreachable(problem, `there is no ${settings.stateFile} to start from`);
   const stored = { text: state.config, source: settings.stateFile };
@@ -93,6 +99,7 @@ async function rememberedBy(parts: AgentParts, settings: AgentSettings, problem:
     config: state.config,
     own: state.own,
     records: state.records,
+    clusterId: state.clusterId,
     source: `${settings.stateFile}, ${age} s old`,
   };
 }

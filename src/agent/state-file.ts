@@ -56,6 +56,7 @@ const lease = v.object({
 });
 const unreadable = v.object({ ...base, ...subnets, kind: v.literal('unreadable-value'), value: text, reason: text });
 const malformed = v.object({ ...base, kind: v.literal('malformed-key'), value: text, reason: text });
+const record = v.variant('kind', [lease, unreadable, malformed]);
 const schema = v.object({
   version: v.literal(1),
   machineId: text,
@@ -67,7 +68,7 @@ const schema = v.object({
   savedAt: v.number(),
   config: v.string(),
   own: v.nullable(lease),
-  records: v.array(v.variant('kind', [lease, unreadable, malformed])),
+  records: v.array(record),
   devices: v.array(text),
   subnetFile: text,
   subnetEnv: v.nullable(v.string()),
@@ -98,13 +99,15 @@ export async function readState(host: Host, path: string): Promise<AgentState | 
   };
 }
 
-/** @throws {OutputError} when it cannot be written. */
+/** Leaves out records that could not be read back: a stranger may have written a key of any length. @throws {OutputError} when it cannot be written. */
 export function writeState(writer: HostWriter, path: string, state: AgentState): Promise<void> {
-  return writer.writeFile(path, `${JSON.stringify({ version: 1, ...state })}\n`, { mode: 0o600 });
+  const records = state.records.filter((one) => v.is(record, one));
+  return writer.writeFile(path, `${JSON.stringify({ version: 1, ...state, records })}\n`, { mode: 0o600 });
 }
 
 export interface Place {
   readonly machineId: string;
+  readonly node: string;
   readonly publicIp: string | null;
   readonly publicIpv6: string | null;
   readonly prefix: string;
@@ -113,6 +116,7 @@ export interface Place {
 /** Why the state is another host's, a clone's, or another datastore's; `undefined`: it is ours. */
 export function strangeness(state: AgentState, here: Place): string | undefined {
   if (state.machineId !== here.machineId) return `it was written on a machine with another id (${state.machineId})`;
+  if (state.node !== here.node) return `it is of the node ${state.node}, not of ${here.node}`;
   if (state.prefix !== here.prefix) return `it is of ${state.prefix}, not of ${here.prefix}`;
   if (state.publicIp !== here.publicIp || state.publicIpv6 !== here.publicIpv6)
     return `it is of a node with the address ${state.publicIp ?? state.publicIpv6}, not ${here.publicIp ?? here.publicIpv6}`;

@@ -112,6 +112,7 @@ function peersOf(input: DesiredInput, { vxlan, families, ignored }: PeerContext)
       own?.attributes.publicIp,
       own?.attributes.publicIpv6,
     ]),
+    ownMacs: present([own?.attributes.vtep?.mac, own?.attributes.vtepV6?.mac]),
     ownSubnets: [...new Set(present([own?.subnet, own?.ipv6Subnet, ...(input.ownSubnets ?? [])]))],
   };
   const isDirect = (publicIp: string) => vxlan.directRouting && input.isDirect(publicIp);

@@ -24,6 +24,8 @@ export interface PeerInput {
   readonly ownSubnets: readonly string[];
   /** Key of the lease of this node; `undefined`: it has none. */
   readonly ownKey: string | undefined;
+  /** MACs of this node's VTEPs. */
+  readonly ownMacs: readonly string[];
 }
 
 /** `own` is this node itself; `reasons` say what of the record cannot be programmed. */
@@ -37,17 +39,18 @@ const MAX_VNI = 0xff_ff_ff;
 export function judgePeer(record: LeaseRecord, input: PeerInput): PeerVerdict {
   if (record.kind !== 'lease') return { sides: [], reasons: [record.reason] };
   const { publicIp, publicIpv6, backendType } = record.attributes;
-  if (
-    record.key === input.ownKey ||
-    [publicIp, publicIpv6].some((ip) => ip !== null && input.ownPublicIps.includes(ip))
-  )
-    return 'own';
+  if (record.key === input.ownKey) return 'own';
+  const shared = [publicIp, publicIpv6].find((ip) => ip !== null && input.ownPublicIps.includes(ip));
+  if (shared !== undefined) {
+    if (input.ownKey === undefined) return 'own';
+    return { sides: [], reasons: [`publishes this node's own public IP ${shared}`] };
+  }
   if (backendType !== 'vxlan') return { sides: [], reasons: [`backend is ${quote(backendType)}, not vxlan`] };
   return sidesOf(record, input);
 }
 
 function sidesOf(lease: Lease, input: PeerInput): PeerVerdict {
-  const verdicts = input.families.map((family) => judgeSide(lease, family, input.ownSubnets));
+  const verdicts = input.families.map((family) => judgeSide(lease, family, input));
   const sides = verdicts.flatMap((verdict) => (verdict !== 'no-subnet' && 'side' in verdict ? [verdict.side] : []));
   const reasons = verdicts.flatMap((verdict) =>
     verdict !== 'no-subnet' && 'reason' in verdict ? [verdict.reason] : [],
@@ -56,7 +59,7 @@ function sidesOf(lease: Lease, input: PeerInput): PeerVerdict {
   return { sides, reasons: ['has no subnet of a family that the network configuration turns on'] };
 }
 
-function judgeSide(lease: Lease, overlay: OverlayFamily, ownSubnets: readonly string[]): SideVerdict {
+function judgeSide(lease: Lease, overlay: OverlayFamily, { ownSubnets, ownMacs }: PeerInput): SideVerdict {
   const { subnet, publicIp, vtep } = attributesOf(lease, overlay.family);
   if (subnet === null) return 'no-subnet';
   const subnetProblem = problemOfSubnet(subnet, overlay, ownSubnets);
@@ -66,6 +69,8 @@ function judgeSide(lease: Lease, overlay: OverlayFamily, ownSubnets: readonly st
   if (vtep === null) return { reason: 'publishes no VTEP MAC that parses' };
   const mac = canonicalMac(vtep.mac);
   if (mac !== vtep.mac) return { reason: `VTEP MAC ${quote(vtep.mac)} is no unicast MAC` };
+  // the kernel takes frames with its own source address for its own, come back (vxlan_set_mac)
+  if (ownMacs.includes(mac)) return { reason: `publishes this node's own VTEP MAC ${mac} (from ${publicIp})` };
   if (!Number.isInteger(vtep.vni) || vtep.vni < 0 || vtep.vni > MAX_VNI)
     return { reason: `VNI ${quote(vtep.vni)} is not from 0 to ${MAX_VNI}` };
   const { family, device } = overlay;

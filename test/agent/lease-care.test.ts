@@ -103,6 +103,12 @@ describe('the record under our key', () => {
     );
   });
 
+  it('is another host’s also at the revision that ours had: a restored store counts a second time', () => {
+    const attributes = { ...ATTRIBUTES, publicIp: '192.168.9.99' };
+    expect(judgeRecord(lease(), lease({ attributes }))).toBe('theirs');
+    expect(judgeRecord(lease(), lease())).toBe('unchanged');
+  });
+
   it('is gone when there is none', () => {
     expect(judgeRecord(lease(), undefined)).toBe('gone');
   });

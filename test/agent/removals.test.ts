@@ -20,7 +20,7 @@ function peer(index: number, verb: Operation['verb']): readonly Operation[] {
 
 function judge(verbs: readonly Operation['verb'][], more: Partial<Parameters<typeof judgeRemovals>[0]> = {}) {
   const plan = { operations: verbs.flatMap((verb, index) => peer(index + 1, verb)) };
-  return judgeRemovals({ plan, suspicion: NONE, deleted: new Set(), now: 0, ...more });
+  return judgeRemovals({ plan, suspicion: NONE, deleted: new Set(), isRewound: false, now: 0, ...more });
 }
 
 const deletions = ({ plan }: ReturnType<typeof judge>) =>
@@ -35,7 +35,7 @@ describe('a plan that lets peers go', () => {
     const verdict = judge(['keep', 'delete', 'delete']);
     expect([deletions(verdict), verdict.suspicion]).toEqual([
       0,
-      { kind: 'waiting', rereadAt: REREAD_MS, subnets: [subnet(2), subnet(3)] },
+      { kind: 'waiting', rereadAt: REREAD_MS, subnets: [subnet(2), subnet(3)], isStrict: false },
     ]);
   });
 
@@ -51,8 +51,16 @@ describe('a plan that lets peers go', () => {
     expect(deletions(judge(['delete', 'delete'], { deleted: new Set([subnet(1), subnet(2)]) }))).toBe(0);
   });
 
+  it('lets not even one of many go at the word of a store that went back in time', () => {
+    const verdict = judge(['keep', 'keep', 'keep', 'delete'], { isRewound: true });
+    expect([deletions(verdict), verdict.heldBack]).toEqual([0, [subnet(4)]]);
+    const { suspicion } = verdict;
+    expect(deletions(judge(['keep', 'keep', 'keep', 'delete'], { suspicion, now: 5 }))).toBe(0);
+    expect(judge(['keep', 'keep', 'keep', 'keep'], { suspicion, now: 5 }).suspicion).toEqual(NONE);
+  });
+
   it('is no longer suspicious when the peers are back in the list', () => {
-    const suspicion: Suspicion = { kind: 'waiting', rereadAt: 5, subnets: [subnet(1)] };
+    const suspicion: Suspicion = { kind: 'waiting', rereadAt: 5, subnets: [subnet(1)], isStrict: false };
     expect(judge(['keep', 'keep'], { suspicion }).suspicion).toEqual(NONE);
   });
 
@@ -63,7 +71,7 @@ describe('a plan that lets peers go', () => {
       subject: 'node',
     };
     const plan = { operations: [...peer(1, 'delete'), stale] };
-    expect(deletions(judgeRemovals({ plan, suspicion: NONE, deleted: new Set(), now: 0 }))).toBe(1);
+    expect(deletions(judgeRemovals({ plan, suspicion: NONE, deleted: new Set(), isRewound: false, now: 0 }))).toBe(1);
   });
 
   it('lets go whom the second reading did not name and who did not answer', () => {

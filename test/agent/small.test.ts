@@ -71,12 +71,22 @@ const STATE: AgentState = {
 };
 
 describe('the state file', () => {
-  const here = { machineId: 'abc', publicIp: '192.168.9.1', publicIpv6: null, prefix: '/coreos.com/network' };
+  const here = { machineId: 'abc', node: 'n1', publicIp: '192.168.9.1', publicIpv6: null, prefix: STATE.prefix };
 
   it('is read as it was written', async () => {
     const path = `${await temporaryDirectory()}/state.json`;
     await writeState(liveWriter({ root: '/' }), path, STATE);
     expect(await readState(liveHost({ root: '/' }), path)).toMatchObject(STATE);
+  });
+
+  it('can be read back whatever a stranger wrote into the datastore', async () => {
+    const path = `${await temporaryDirectory()}/state.json`;
+    const base = { expiresAt: null, etcdLease: null, modRevision: '1', node: null, value: 'x', reason: 'y' };
+    const pair = { subnet: '10.244.1.0/24', ipv6Subnet: null };
+    const good = { ...base, ...pair, kind: 'unreadable-value', key: '10.244.1.0-24' } as const;
+    const long = { ...base, kind: 'malformed-key', key: 'k'.repeat(100_000) } as const;
+    await writeState(liveWriter({ root: '/' }), path, { ...STATE, records: [long, good] });
+    expect((await readState(liveHost({ root: '/' }), path))?.records).toEqual([good]);
   });
 
   it('is refused when it is damaged', async () => {
@@ -88,6 +98,7 @@ describe('the state file', () => {
   it('is ours only on this machine, with this address, in this datastore', () => {
     expect(strangeness(STATE, here)).toBeUndefined();
     expect(strangeness(STATE, { ...here, machineId: 'clone' })).toContain('another id');
+    expect(strangeness(STATE, { ...here, node: 'n2' })).toContain('not of n2');
     expect(strangeness(STATE, { ...here, publicIp: '192.168.9.2' })).toContain('not 192.168.9.2');
     expect(strangeness(STATE, { ...here, prefix: '/other' })).toContain('not of /other');
   });

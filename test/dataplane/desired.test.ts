@@ -63,7 +63,17 @@ describe('desiredOverlay', () => {
 
   it('takes no lease with an own public IP for a peer', () => {
     const old = aLease(9, {}, { publicIp: '192.168.9.1' });
-    expect(aDesired({ leases: [aLease(1), old] })).toMatchObject({ peers: [], ignored: [] });
+    expect(aDesired({ own: null, leases: [aLease(1), old] })).toMatchObject({ peers: [], ignored: [] });
+    const reason = "publishes this node's own public IP 192.168.9.1";
+    expect(aDesired({ leases: [aLease(1), old] })).toMatchObject({ peers: [], ignored: [{ key: old.key, reason }] });
+  });
+
+  it('takes nobody for a peer who publishes its own VTEP MAC', () => {
+    const twin = aLease(2, {}, { vtep: { vni: 1, mac: '02:00:00:00:00:01' } });
+    expect(aDesired({ leases: [twin] })).toMatchObject({
+      peers: [],
+      ignored: [{ reason: "publishes this node's own VTEP MAC 02:00:00:00:00:01 (from 192.168.9.2)" }],
+    });
   });
 
   it('takes nobody for a peer who holds a subnet this node uses', () => {
