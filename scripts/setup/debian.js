@@ -25,6 +25,7 @@ const PACKAGE_OF_PROGRAM = {
   curl: 'curl',
   'systemd-notify': 'systemd',
   'systemd-analyze': 'systemd',
+  faketime: 'faketime',
 };
 
 const FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];

@@ -37,7 +37,7 @@ export interface LabNode {
 
 export interface UpOptions {
   readonly flags?: readonly string[];
-  /** What starts it, in the network and mount namespace of the node. */
+  /** What starts it, in the network and mount namespace of the node: `env`, a shell that prepares its mounts. */
   readonly wrap?: readonly string[];
   readonly until?: RegExp;
 }
@@ -91,7 +91,8 @@ export async function makeLab(count: number, options: LabOptions = {}): Promise<
   };
 }
 
-async function plugIn(hub: Namespace, index: number, underlay: Underlay): Promise<Namespace> {
+/** A namespace with eth0 192.168.9.INDEX on the switch of the hub. */
+export async function plugIn(hub: Namespace, index: number, underlay: Underlay = 'ipv4'): Promise<Namespace> {
   const node = await makeNamespace();
   await hub.run(`ip link add p${index} type veth peer name eth0 netns ${node.name}`);
   await hub.run(`ip link set p${index} master br0 up`);
@@ -134,13 +135,14 @@ function startEtcd({ name, directory }: Namespace, children: ChildProcess[], at:
   return child;
 }
 
-function labNode(namespace: Namespace, children: ChildProcess[], etcdUrl: string): LabNode {
+/** `children`: where the processes that it starts are kept, for their end. */
+export function labNode(namespace: Namespace, children: ChildProcess[], endpoints: string): LabNode {
   const subnetFile = join(namespace.directory, 'subnet.env');
   const stateFile = join(namespace.directory, 'state.json');
   const start = (args: readonly string[], wrap: readonly string[] = []) => {
     const common = [
       '--etcd-endpoints',
-      etcdUrl,
+      endpoints,
       '--subnet-file',
       subnetFile,
       '--state-file',
@@ -232,7 +234,7 @@ const LISTING = [
   'bridge fdb show dev flannel.1',
 ].join(';');
 
-async function killed(child: ChildProcess): Promise<void> {
+export async function killed(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGCONT');
