@@ -14,7 +14,7 @@ beforeEach(async () => {
   agents = await allUp(lab);
   before = await sceneOf(lab);
   traffic = await startTraffic(lab);
-}, 60_000);
+}, 180_000);
 afterEach(() => lab.remove());
 
 /** A lease of nobody comes and goes: everybody who follows the leases programs it and lets it go. */
@@ -39,7 +39,7 @@ async function newLeaderThan(old: EtcdNode): Promise<void> {
   await eventually(async () => expect((await lab.leader()).endpoint).not.toBe(old.endpoint), 30_000);
 }
 
-describe('an agent with a cluster of three', { timeout: 120_000 }, () => {
+describe('an agent with a cluster of three', { timeout: 240_000 }, () => {
   it('loses no packet and no lease while the leader is killed, and follows the next one', async () => {
     const leader = await lab.leader();
     await leader.kill();

@@ -7,7 +7,7 @@ import { type Agent, eventually, killed, type LabNode, labNode, plugIn, subnetOf
 export const PREFIX = '/coreos.com/network';
 export const CONFIG = { Network: '10.244.0.0/16', Backend: { Type: 'vxlan' } };
 /** /readyz of every node, on its own loopback. */
-const HEALTH = ['--healthz-port', '8081'];
+export const HEALTH = ['--healthz-port', '8081'];
 
 /** Nodes on one switch, with an etcd of one or three members, each in a namespace of its own, so that anything can be cut off. */
 export interface FaultLab {
@@ -16,7 +16,9 @@ export interface FaultLab {
   /** etcdctl against all members, arguments split at blanks. */
   ctl(line: string): Promise<string>;
   /** Writes a value as it is, also an empty or a binary one. */
-  putRaw(key: string, value: string | Buffer): Promise<void>;
+  putRaw(key: string, value: string | Buffer, etcdLease?: string): Promise<void>;
+  /** Lines of `etcdctl txn`, all of them or none. */
+  transact(operations: readonly string[]): Promise<void>;
   leader(): Promise<EtcdNode>;
   /** Without waiting for it. */
   track(child: ChildProcess): ChildProcess;
@@ -27,7 +29,8 @@ export interface EtcdNode {
   readonly namespace: Namespace;
   readonly endpoint: string;
   readonly dataDir: string;
-  start(): Promise<void>;
+  /** `more`: flags besides its own. */
+  start(...more: readonly string[]): Promise<void>;
   /** With its data kept. */
   kill(): Promise<void>;
   signal(name: 'SIGSTOP' | 'SIGCONT'): void;
@@ -56,14 +59,20 @@ export async function makeFaultLab(memberCount: 1 | 3 = 1): Promise<FaultLab> {
   for (const id of ids) members.push(etcdNode(await plug(id), { id, ids, children }));
   await Promise.all(members.map((member) => member.start()));
   const ctl = (line: string) => hub.run(`env ETCDCTL_API=3 etcdctl --endpoints ${endpoints} ${line}`);
-  const putRaw = (key: string, value: string | Buffer) =>
-    withInput(['ip', 'netns', 'exec', hub.name, 'etcdctl', '--endpoints', endpoints, 'put', '--', key], value);
+  const putRaw = (key: string, value: string | Buffer, etcdLease = '0') => {
+    const etcdctl = ['etcdctl', '--endpoints', endpoints, 'put', '--lease', etcdLease, '--', key];
+    return withInput(['ip', 'netns', 'exec', hub.name, ...etcdctl], value);
+  };
   await eventually(() => putRaw(`${PREFIX}/config`, JSON.stringify(CONFIG)), 20_000);
   return {
     nodes,
     members,
     ctl,
     putRaw,
+    transact: (operations) => {
+      const etcdctl = ['etcdctl', '--endpoints', endpoints, 'txn'];
+      return withInput(['ip', 'netns', 'exec', hub.name, ...etcdctl], `\n${operations.join('\n')}\n\n\n`);
+    },
     leader: async () => {
       const lines = (await ctl('endpoint status')).split('\n').map((line) => line.split(', '));
       const at = lines.find((columns) => columns[4] === 'true')?.[0];
@@ -112,8 +121,8 @@ function etcdNode(namespace: Namespace, { id, ids, children }: Membership): Etcd
     namespace,
     endpoint: at(2379),
     dataDir,
-    start: async () => {
-      child = spawn('ip', ['netns', 'exec', namespace.name, 'etcd', ...args], { stdio: 'ignore' });
+    start: async (...more) => {
+      child = spawn('ip', ['netns', 'exec', namespace.name, 'etcd', ...args, ...more], { stdio: 'ignore' });
       children.push(child);
       if (ids.length === 1)
         await eventually(
@@ -146,7 +155,7 @@ export async function allUp(lab: FaultLab, options: UpOptions = {}): Promise<rea
 }
 
 /** Every node reaches every other over the overlay, and says that it is ready. */
-export async function whole({ nodes }: FaultLab, timeoutMs = 30_000): Promise<void> {
+export async function whole({ nodes }: FaultLab, timeoutMs = 60_000): Promise<void> {
   const addresses = await Promise.all(nodes.map(overlayAddress));
   for (const [index, node] of nodes.entries()) {
     for (const address of addresses.filter((_, other) => other !== index))

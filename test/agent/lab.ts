@@ -172,7 +172,7 @@ export function labNode(namespace: Namespace, children: ChildProcess[], endpoint
       await eventually(async () => {
         if (child.exitCode !== null) throw new Error(`the agent ended: ${output.stderr}`);
         if (!until.test(output.stderr)) throw new Error(`the agent is not there: ${output.stderr}`);
-      }, 45_000).catch(async (error) => {
+      }, 60_000).catch(async (error) => {
         await killed(child);
         throw error;
       });

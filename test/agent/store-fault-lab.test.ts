@@ -26,7 +26,7 @@ const revisionOf = async (key: string) => /"ModRevision" : (\d+)/.exec(await lab
 
 describe('an agent with one etcd', () => {
   it('loses no packet while etcd is killed for longer than a renewal period, and renews when it is back', {
-    timeout: 180_000,
+    timeout: 300_000,
   }, async () => {
     lab = await makeFaultLab();
     // a lease of 24 h that is renewed 1439 minutes before its end: every minute
@@ -43,7 +43,7 @@ describe('an agent with one etcd', () => {
     expect(Number(await revisionOf(key))).toBeGreaterThan(Number(revision));
   });
 
-  it('loses no packet while etcd is stopped and goes on', { timeout: 120_000 }, async () => {
+  it('loses no packet while etcd is stopped and goes on', { timeout: 240_000 }, async () => {
     lab = await makeFaultLab();
     const agents = await allUp(lab);
     await unharmedBy(async () => {
@@ -56,7 +56,7 @@ describe('an agent with one etcd', () => {
     expect(agents[0].log().match(/cannot be followed/g)?.length).toBeLessThan(5);
   });
 
-  it('follows on after etcd compacted what it had not heard yet', { timeout: 120_000 }, async () => {
+  it('follows on after etcd compacted what it had not heard yet', { timeout: 240_000 }, async () => {
     lab = await makeFaultLab();
     const agents = await allUp(lab);
     await unharmedBy(async () => {
@@ -92,7 +92,7 @@ describe('an agent whose etcd was restored from an older snapshot', () => {
     await member.start();
   }
 
-  it('takes its lease again when the snapshot lacks it, and lets no peer go', { timeout: 120_000 }, async () => {
+  it('takes its lease again when the snapshot lacks it, and lets no peer go', { timeout: 240_000 }, async () => {
     lab = await makeFaultLab();
     await plantForeign(lab);
     const [first, second, third] = lab.nodes;
@@ -111,7 +111,7 @@ describe('an agent whose etcd was restored from an older snapshot', () => {
     expect(await sceneOf(lab)).toEqual(before);
   });
 
-  it('leaves its subnet to another host that has it there, and keeps the data path', { timeout: 120_000 }, async () => {
+  it('leaves its subnet to another host that has it there, and keeps the data path', { timeout: 240_000 }, async () => {
     lab = await makeFaultLab();
     const [first] = lab.nodes;
     const held = '10.244.77.0-24';
