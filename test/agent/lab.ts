@@ -5,7 +5,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { makeNamespace, type Namespace } from '../dataplane/namespace.ts';
 
-const CLI = fileURLToPath(new URL('cli.ts', import.meta.url));
+/** Runs flannelctl as it stands in src. */
+export const CLI = fileURLToPath(new URL('cli.ts', import.meta.url));
 const CONFIG = { Network: '10.244.0.0/16', Backend: { Type: 'vxlan' } };
 
 /** Nodes on one switch with a real etcd behind it, each node in a network namespace of its own. */

@@ -158,7 +158,7 @@ describe('the clock of the day', { timeout: 300_000 }, () => {
     agents[0].signal('SIGTERM');
     await agents[0].ended;
     const fake = ['FAKETIME_DONT_FAKE_MONOTONIC=1', 'FAKETIME_CACHE_DURATION=1', `FAKETIME_TIMESTAMP_FILE=${file}`];
-    const via = ['env', `LD_PRELOAD=${FAKETIME}`, ...fake];
+    const wrap = ['env', `LD_PRELOAD=${FAKETIME}`, ...fake];
     const startedAt = Date.now();
     // renewed a minute after it was written
     const agent = await first.up({ flags: [...HEALTH, '--subnet-lease-renew-margin', '1439'], wrap });
