@@ -74,12 +74,15 @@ async function identityOf(host: Host): Promise<Identity> {
   return { machineId, node: hostname };
 }
 
+/** Also what has not changed is written anew after that long: somebody may have removed the file, and its age is told at a start. */
+const REWRITE_MS = 3_600_000;
+
 /** Changes when the state has to be written anew. */
-function markOf({ book, own, configText, lastRound, underlay, conflist }: Board): string {
+function markOf({ book, own, configText, lastRound, underlay, conflist, parts }: Board): string {
   const revision = own.status === 'none' ? '' : own.lease?.modRevision;
-  return [own.status, revision, book.version, configText, lastRound?.subnetEnv, underlay.publicIp, conflist?.text].join(
-    ' ',
-  );
+  const hour = Math.floor(parts.clock.monotonic() / REWRITE_MS);
+  const round = [lastRound?.subnetEnv, underlay.publicIp, conflist?.text];
+  return [own.status, revision, book.version, configText, ...round, hour].join(' ');
 }
 
 function stateOf(board: Board, identity: Pick<AgentState, 'machineId' | 'node' | 'conflist'>): AgentState {

@@ -2,6 +2,7 @@ import { applyPlan } from '../dataplane/apply.ts';
 import { renderOperation } from '../dataplane/batch.ts';
 import { desiredOverlay } from '../dataplane/desired.ts';
 import type { DesiredOverlay, Operation, OverlayPlan } from '../dataplane/entry.ts';
+import { holdsTest } from '../dataplane/holds.ts';
 import { observeOverlay } from '../dataplane/observe.ts';
 import { planOverlay } from '../dataplane/plan.ts';
 import { acceptNoRouters, type Preparation, prepareNode, refuseForeignLinks } from '../dataplane/program.ts';
@@ -79,6 +80,7 @@ function desiredOf(
     leases: book.records,
     isDirect: directTest(actual.routes),
     hasBlackhole,
+    isHeld: holdsTest(actual),
   });
 }
 

@@ -1,6 +1,7 @@
 import { renderOperation } from '../dataplane/batch.ts';
 import { desiredOverlay } from '../dataplane/desired.ts';
 import type { Operation } from '../dataplane/entry.ts';
+import { holdsTest } from '../dataplane/holds.ts';
 import { observeOverlay } from '../dataplane/observe.ts';
 import { isOwnRecord } from '../dataplane/own-lease.ts';
 import { planOverlay } from '../dataplane/plan.ts';
@@ -66,7 +67,8 @@ export async function readStatus({ host, clock, options, know }: StatusInput): P
   const own = records.find((record) => record.kind === 'lease' && isOwnRecord(record, underlay));
   const lease = own?.kind === 'lease' ? own : null;
   const isDirect = directTest(actual.routes);
-  const desired = desiredOverlay({ config, own: lease, underlay, leases: records, isDirect, hasBlackhole });
+  const isHeld = holdsTest(actual);
+  const desired = desiredOverlay({ config, own: lease, underlay, leases: records, isDirect, hasBlackhole, isHeld });
   const plan = planOverlay(desired, actual, { removals: isCurrent });
   const missing = desired.devices.filter((name) => !actual.links.some(({ device }) => device === name));
   if (missing.length === desired.devices.length)

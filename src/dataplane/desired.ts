@@ -21,6 +21,8 @@ export interface DesiredInput {
   readonly isDirect: (publicIp: string) => boolean;
   /** `--ip-blackhole-route`; absence: not given. */
   readonly hasBlackhole?: boolean;
+  /** Whether the kernel holds an entry already: of two peers that want the same one, it is that one's. */
+  readonly isHeld?: (entry: Entry) => boolean;
 }
 
 interface Peer {
@@ -44,7 +46,10 @@ export function desiredOverlay(input: DesiredInput): DesiredOverlay {
   const ignored: Ignored[] = [];
   const peers = peersOf(input, { vxlan, families, ignored });
   return {
-    entries: [...families.flatMap((family) => nodeEntries(input, vxlan, family)), ...withoutTaken(peers, ignored)],
+    entries: [
+      ...families.flatMap((family) => nodeEntries(input, vxlan, family)),
+      ...withoutTaken(peers, ignored, input.isHeld ?? (() => false)),
+    ],
     devices: families.map(({ device }) => device),
     networks: families.map(({ network }) => network),
     peers: peers.map(({ overlay }) => overlay),
@@ -164,16 +169,31 @@ function sideEntries(side: PeerSide, isDirect: boolean): readonly Entry[] {
   ];
 }
 
-/** Two peers cannot have one entry: the first keeps it, or apply would change it to and fro for ever. */
-function withoutTaken(peers: readonly Peer[], ignored: Ignored[]): readonly DesiredEntry[] {
-  const taken = new Map<string, string>();
+/**
+ * Two peers cannot have one entry: who has it in the kernel keeps it, else the first, or apply would change it to and fro for ever, and
+ * a stranger who publishes a peer's MAC would take its traffic.
+ */
+function withoutTaken(
+  peers: readonly Peer[],
+  ignored: Ignored[],
+  isHeld: (entry: Entry) => boolean,
+): readonly DesiredEntry[] {
+  const owners = new Map<string, { readonly entry: Entry; readonly publicIp: string }>();
+  for (const { entries, overlay } of peers) {
+    for (const { entry } of entries) {
+      const key = entryKey(entry);
+      const before = owners.get(key);
+      if (before === undefined || (isHeld(entry) && !isHeld(before.entry)))
+        owners.set(key, { entry, publicIp: overlay.publicIp });
+    }
+  }
   return peers.flatMap(({ entries, overlay }) =>
     entries.filter(({ entry }) => {
       const key = entryKey(entry);
-      const owner = taken.get(key);
-      taken.set(key, owner ?? overlay.publicIp);
-      if (owner === undefined) return true;
-      ignored.push({ key: overlay.subnet, reason: `${key} is already that of ${owner}, not of ${overlay.publicIp}` });
+      const owner = owners.get(key);
+      if (owner === undefined || owner.entry === entry) return true;
+      const reason = `${key} is already that of ${owner.publicIp}, not of ${overlay.publicIp}`;
+      ignored.push({ key: overlay.subnet, reason });
       return false;
     }),
   );

@@ -7,6 +7,7 @@ import { applyPlan } from './apply.ts';
 import { desiredOverlay } from './desired.ts';
 import { isFlannelDevice } from './device.ts';
 import type { ActualOverlay, DesiredOverlay, OverlayPlan } from './entry.ts';
+import { holdsTest } from './holds.ts';
 import { LINKS_COMMAND, observeOverlay, readKernel } from './observe.ts';
 import { isOwnRecord, leaseRequest, readPreviousSubnets, refuseHeldSubnets } from './own-lease.ts';
 import { parseUnderlayInterfaces } from './parse.ts';
@@ -153,7 +154,9 @@ export function planProgram(
   own: Lease,
   leases: readonly LeaseRecord[],
 ): { readonly desired: DesiredOverlay; readonly plan: OverlayPlan } {
-  const desired = desiredOverlay({ config, own, underlay, leases, isDirect: directTest(actual.routes), hasBlackhole });
+  const isDirect = directTest(actual.routes);
+  const isHeld = holdsTest(actual);
+  const desired = desiredOverlay({ config, own, underlay, leases, isDirect, hasBlackhole, isHeld });
   return { desired, plan: planOverlay(desired, actual, { removals: true }) };
 }
 

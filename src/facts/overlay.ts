@@ -1,6 +1,7 @@
 import { desiredOverlay } from '../dataplane/desired.ts';
 import { isFlannelDevice } from '../dataplane/device.ts';
 import type { ActualOverlay, DesiredOverlay, OverlayPlan } from '../dataplane/entry.ts';
+import { holdsTest } from '../dataplane/holds.ts';
 import { observeOverlay } from '../dataplane/observe.ts';
 import { planOverlay } from '../dataplane/plan.ts';
 import { directTest } from '../dataplane/routing.ts';
@@ -55,7 +56,15 @@ export const desiredOverlayFact = defineFact<DesiredOverlay>({
       ownLeaseOf(context),
     ]);
     const ownSubnets = own === null ? await subnetsInUse(context, actual) : [];
-    return desiredOverlay({ config, own, ownSubnets, underlay, leases: records, isDirect: directTest(actual.routes) });
+    return desiredOverlay({
+      config,
+      own,
+      ownSubnets,
+      underlay,
+      leases: records,
+      isDirect: directTest(actual.routes),
+      isHeld: holdsTest(actual),
+    });
   },
 });
 

@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { allUp, type FaultLab, HEALTH, keyOf, leaseValue, makeFaultLab, readyz, whole } from './fault-lab.ts';
 import { type Agent, eventually, type LabNode, overlayOf, subnetOf } from './lab.ts';
+import { startTraffic, type Traffic } from './pings.ts';
 import { ownersOf, plantForeign, type Scene, sceneOf } from './scene.ts';
-import { startTraffic, type Traffic } from './traffic.ts';
 
 const FLANNELD = fileURLToPath(new URL('flanneld.ts', import.meta.url));
 

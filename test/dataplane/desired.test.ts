@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { renderPlan } from '../../src/dataplane/batch.ts';
+import { holdsTest } from '../../src/dataplane/holds.ts';
 import { planOverlay } from '../../src/dataplane/plan.ts';
 import { AbsentError } from '../../src/errors.ts';
 import type { LeaseRecord } from '../../src/store/store.ts';
-import { aConfig, aDesired, aLease, aVxlan, entriesOf, NOTHING } from './builders.ts';
+import { aConfig, actualOf, aDesired, aLease, aVxlan, entriesOf, NOTHING } from './builders.ts';
 
 describe('desiredOverlay', () => {
   it('wants link and address of the own lease', () => {
@@ -97,6 +98,14 @@ describe('desiredOverlay', () => {
     const desired = aDesired({ leases: [aLease(2), twin] });
     expect(entriesOf(desired, 'fdb').map(({ dst }) => dst)).toEqual(['192.168.9.2']);
     expect(desired.ignored).toMatchObject([{ key: '10.244.3.0/24' }]);
+  });
+
+  it('leaves a VTEP MAC to the peer that the kernel has it for, wherever in the list a stranger is', () => {
+    const twin = aLease(2, {}, { vtep: { vni: 1, mac: '02:00:00:00:00:03' } });
+    const isHeld = holdsTest(actualOf(aDesired({ leases: [aLease(3)] })));
+    const desired = aDesired({ leases: [twin, aLease(3)], isHeld });
+    expect(entriesOf(desired, 'fdb').map(({ dst }) => dst)).toEqual(['192.168.9.3']);
+    expect(desired.ignored).toMatchObject([{ key: '10.244.2.0/24' }]);
   });
 
   it('is absent for another backend', () => {
