@@ -1,4 +1,4 @@
-import { observeOverlay } from '../dataplane/observe.ts';
+import { observeDevices } from '../dataplane/observe.ts';
 import { isOwnRecord, readPreviousSubnets, refuseHeldSubnets } from '../dataplane/own-lease.ts';
 import { refuseConflict } from '../dataplane/program.ts';
 import type { Host } from '../host/host.ts';
@@ -52,7 +52,7 @@ async function listOf(board: Board): Promise<readonly LeaseRecord[]> {
 async function keepPublishedMac(board: Board, records: readonly LeaseRecord[]): Promise<void> {
   const published = records.find((record) => record.kind === 'lease' && isOwnRecord(record, board.underlay));
   if (published?.kind !== 'lease') return;
-  const { links } = await observeOverlay(board.parts.host);
+  const { links } = await observeDevices(board.parts.host);
   if (links.length > 0) return;
   board.wanted = wantedAttributes(
     { status: 'remembered', lease: published },
@@ -84,7 +84,7 @@ async function conflictOf(
   if (double !== undefined) return double;
   try {
     if (board.own.status === 'none') {
-      const actual = await observeOverlay(parts.host);
+      const actual = await observeDevices(parts.host);
       refuseConflict({ underlay, actual, request: requestOf(board, used) }, records);
     } else refuseHeldSubnets(used, underlay, records);
     return undefined;

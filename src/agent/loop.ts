@@ -11,6 +11,9 @@ import type { Waker } from './waker.ts';
 /** A round that failed is tried again soon: what failed may be a race with somebody else's change. */
 const RETRY_MS = 1000;
 
+/** Between two looks at who else runs here: reading /proc costs no process. */
+const OWNER_MS = 10_000;
+
 /** A clock that moved that much more or less than the time that passed was set, or the host slept. */
 const GAP_MS = 30_000;
 
@@ -22,34 +25,51 @@ const GAP_MS = 30_000;
 export async function reconcileForEver(board: Board, signal: AbortSignal, onRound: () => void): Promise<void> {
   const { clock } = board.parts;
   const pace = new Pace(clock);
-  let time = timeOf(board);
-  let isTimer = false;
+  const gaps = { before: timeOf(board) };
   let askAt = clock.monotonic() + ASK_AGAIN_MS;
   while (!signal.aborted) {
-    const isGood = await pace.spend(() => tryRound(board, isTimer));
+    const isGood = await pace.spend(() => attempt(board, reconcile(board)));
     if (signal.aborted) return;
+    if (isGood) settle(board, 'kernel', undefined);
     onRound();
     if (clock.monotonic() >= askAt) {
       await askKept(board);
       askAt = clock.monotonic() + ASK_AGAIN_MS;
     }
     await pace.rest(signal);
-    isTimer = (await board.look.next(isGood ? nextLook(board) : RETRY_MS, signal)).size === 0;
-    time = noticeGap(board, time);
+    await waitForReason({ board, gaps, timeoutMs: isGood ? nextLook(board) : RETRY_MS }, signal);
   }
 }
 
-/** A flanneld that changes nothing yet is found by the timer; before anything is written it is looked for each time. */
-async function tryRound(board: Board, isTimer: boolean): Promise<boolean> {
+async function attempt(board: Board, work: Promise<void>): Promise<boolean> {
   try {
-    if (isTimer) await refuseOwner(board.parts.host);
-    await reconcile(board);
-    settle(board, 'kernel', undefined);
+    await work;
     return true;
   } catch (error) {
     if (error instanceof OwnerError || !(error instanceof FlannelctlError)) throw error;
     settle(board, error.code === 'unsupported' ? 'interface' : 'kernel', problemText(error));
     return false;
+  }
+}
+
+interface Waiting {
+  readonly board: Board;
+  readonly gaps: { before: Times };
+  readonly timeoutMs: number;
+}
+
+/**
+ * Until somebody rings, or the time is over. A flanneld that changes nothing yet is looked for meanwhile; before anything is written it is
+ * looked for, too.
+ */
+async function waitForReason({ board, gaps, timeoutMs }: Waiting, signal: AbortSignal): Promise<void> {
+  const { look, parts } = board;
+  const endsAt = parts.clock.monotonic() + timeoutMs;
+  for (let left = timeoutMs; left > 0 && !signal.aborted; left = endsAt - parts.clock.monotonic()) {
+    const reasons = await look.next(Math.min(left, OWNER_MS), signal);
+    gaps.before = noticeGap(board, gaps.before);
+    if (reasons.size > 0) return;
+    if (!signal.aborted && !(await attempt(board, refuseOwner(parts.host)))) return;
   }
 }
 
@@ -72,7 +92,7 @@ function noticeGap(board: Board & { readonly care: Waker }, before: Times): Time
   const now = timeOf(board);
   const passed = now.monotonic - before.monotonic;
   const jumped = Math.abs(now.wall - before.wall - passed);
-  if (jumped > GAP_MS || passed > RESYNC_MS + GAP_MS) {
+  if (jumped > GAP_MS || passed > OWNER_MS + GAP_MS) {
     board.parts.log.warn('time jumped; the lease is read again', {
       jumpedMs: Math.round(jumped),
       passedMs: Math.round(passed),

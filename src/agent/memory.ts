@@ -4,10 +4,12 @@ import type { Lease, LeaseRecord } from '../store/store.ts';
 import type { Board } from './board.ts';
 import type { WrittenConflist } from './conflist-file.ts';
 import { problemText } from './problem.ts';
-import { RESYNC_MS } from './settings.ts';
 import { type AgentState, type Place, readMachineId, readState, writeState } from './state-file.ts';
 import { toldOf } from './told.ts';
 import { pause } from './waker.ts';
+
+/** Changes that come within it are one writing. */
+const WRITE_MS = 2500;
 
 /** Writes the state file when what it should say has changed, at most every few seconds; until `signal` aborts. */
 export async function keepState(board: Board, signal: AbortSignal): Promise<void> {
@@ -17,7 +19,7 @@ export async function keepState(board: Board, signal: AbortSignal): Promise<void
   let written = '';
   let isTold = false;
   while (!signal.aborted) {
-    await pause(clock, RESYNC_MS / 4, signal);
+    await pause(clock, WRITE_MS, signal);
     const mark = markOf(board);
     if (mark === written || board.lastRound === undefined || board.own.status === 'none') continue;
     if (written === '') await tellOtherCluster(board);

@@ -1,6 +1,8 @@
 import {
   desiredTrafficRules,
   ensureTrafficRules,
+  holdsTrafficRules,
+  type RulesHolder,
   supportsRandomFully,
   type TrafficRules,
 } from '../dataplane/masquerade.ts';
@@ -19,27 +21,47 @@ export async function keepRules(board: Board, signal: AbortSignal): Promise<void
   const { iptablesResyncSeconds } = board.settings.options;
   const everyMs = Math.max(1, iptablesResyncSeconds) * 1000;
   const pace = new Pace(clock);
+  let seen: Seen | undefined;
   while (!signal.aborted) {
-    await pace.spend(() => ensureRules(board));
+    seen = await pace.spend(() => ensureRules(board, seen));
     await pace.rest(signal);
-    await board.rules.next(everyMs, signal);
+    const reasons = await board.rules.next(everyMs, signal);
+    if (reasons.size > 0) seen = undefined;
   }
 }
 
-/** Not without a lease: the rules name this node's subnet. */
-async function ensureRules(board: Board): Promise<void> {
-  const { host, writer, log } = board.parts;
-  const { own, config } = board;
+/** Between two looks at everything: who else has rules of flannel's, what is installed, and what it supports. */
+const WHOLE_LOOK_MS = 60_000;
+
+/** The last look at everything. */
+interface Seen {
+  readonly rules: TrafficRules;
+  readonly holders: readonly RulesHolder[];
+  /** Monotonic ms. */
+  readonly at: number;
+  readonly basis: string;
+}
+
+/** Not without a lease: the rules name this node's subnet. `seen`: what is looked at alone while it is in order. */
+async function ensureRules(board: Board, seen: Seen | undefined): Promise<Seen | undefined> {
+  const { host, writer, log, clock } = board.parts;
+  const { own, config, configText } = board;
   const lease = own.status === 'none' ? null : own.lease;
-  if (lease === null) return;
+  if (lease === null) return undefined;
+  const basis = [lease.subnet, lease.ipv6Subnet, configText].join(' ');
+  const now = clock.monotonic();
   try {
+    const isRecent = seen !== undefined && seen.basis === basis && now - seen.at < WHOLE_LOOK_MS;
+    if (isRecent && (await holdsTrafficRules(host, seen.rules, seen.holders))) return seen;
     const rules = await rulesFor({ host, config, lease, options: board.settings.options });
-    const { changes } = await ensureTrafficRules({ host, writer, rules });
+    const { changes, holders } = await ensureTrafficRules({ host, writer, rules });
     if (changes.length > 0) log.info('wrote packet filter rules', { changes: changes.length });
     settle(board, 'rules', undefined);
+    return { rules, holders, at: now, basis };
   } catch (error) {
     if (!(error instanceof FlannelctlError)) throw error;
     settle(board, 'rules', problemText(error));
+    return undefined;
   }
 }
 

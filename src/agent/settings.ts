@@ -18,8 +18,8 @@ export interface AgentSettings {
   readonly prefix: string;
 }
 
-/** Ms between two looks at the kernel when nothing calls for one. */
-export const RESYNC_MS = 10_000;
+/** Ms between two looks at the kernel when nothing calls for one: its own events do, so this is for one that was missed. */
+export const RESYNC_MS = 20_000;
 
 /** Held in the network namespace by the one agent there may be. */
 export const LOCK_NAME = 'flannelctl-agent';

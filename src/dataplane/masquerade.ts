@@ -5,7 +5,7 @@ import { planIptables } from './traffic-iptables.ts';
 import { planNft, readNftTables } from './traffic-nft.ts';
 import type { TrafficStep } from './traffic-plan.ts';
 import { type FamilyTraffic, NO_TRAFFIC_RULES, type TrafficRules } from './traffic-rules.ts';
-import { type IptablesProgram, readIptables, usedVariant } from './traffic-tools.ts';
+import { type FoundIptables, type IptablesProgram, readIptables, readProgram, usedVariant } from './traffic-tools.ts';
 
 export type { TrafficStep } from './traffic-plan.ts';
 export { desiredTrafficRules, type TrafficInput, type TrafficRules } from './traffic-rules.ts';
@@ -19,7 +19,12 @@ export interface TrafficPorts {
 export interface TrafficOutcome {
   /** What was written, as single commands; empty: everything was in order and nothing was run. */
   readonly changes: readonly string[];
+  /** What holds flannel's rules on this host now. */
+  readonly holders: readonly RulesHolder[];
 }
+
+/** A program of one family. */
+export type RulesHolder = FoundIptables;
 
 /** Another program may write between our look and our transaction; after that it is a fight, and is told. */
 const MAX_ROUNDS = 2;
@@ -37,15 +42,37 @@ export async function ensureTrafficRules({
   rules,
 }: TrafficPorts & { readonly rules: TrafficRules }): Promise<TrafficOutcome> {
   const changes: string[] = [];
-  let steps = await planTrafficRules({ host, rules });
-  for (let round = 0; round < MAX_ROUNDS && steps.length > 0; round += 1) {
-    const failures = await runSteps(writer, steps);
+  let look = await lookAtRules(host, rules);
+  for (let round = 0; round < MAX_ROUNDS && look.steps.length > 0; round += 1) {
+    const failures = await runSteps(writer, look.steps);
     if (failures.length > 0) throw new ApplyError(failures);
-    changes.push(...steps.flatMap((step) => step.changes));
-    steps = await planTrafficRules({ host, rules });
+    changes.push(...look.steps.flatMap((step) => step.changes));
+    look = await lookAtRules(host, rules);
   }
-  if (steps.length > 0) throw new ApplyError(steps.map(notLasting));
-  return { changes };
+  if (look.steps.length > 0) throw new ApplyError(look.steps.map(notLasting));
+  return { changes, holders: look.holders };
+}
+
+/**
+ * Whether these hold the rules as they should be. Looks at nothing else: one process each, where {@link ensureTrafficRules} has to ask all
+ * programs there are.
+ *
+ * @throws {UnavailableError} when something could not be read.
+ */
+export async function holdsTrafficRules(
+  host: Host,
+  rules: TrafficRules,
+  holders: readonly RulesHolder[],
+): Promise<boolean> {
+  if (rules.mode === 'nftables') return planNft(await readNftTables(host), rules) === undefined;
+  const held = await Promise.all(
+    rules.families.filter(isAnyWanted).map(async (traffic) => {
+      const holder = holders.find(({ family }) => family === traffic.family);
+      const program = holder === undefined ? undefined : await readProgram(host, holder);
+      return program !== undefined && planIptables({ program, traffic, isWriting: true }) === undefined;
+    }),
+  );
+  return held.every(Boolean);
 }
 
 /** Removes everything of flannel's, in both modes, both iptables and both families. @throws as {@link ensureTrafficRules}. */
@@ -62,12 +89,23 @@ export async function planTrafficRules({
   host,
   rules,
 }: Pick<TrafficPorts, 'host'> & { readonly rules: TrafficRules }): Promise<readonly TrafficStep[]> {
+  return (await lookAtRules(host, rules)).steps;
+}
+
+interface RulesLook {
+  readonly steps: readonly TrafficStep[];
+  readonly holders: readonly RulesHolder[];
+}
+
+async function lookAtRules(host: Host, rules: TrafficRules): Promise<RulesLook> {
   const [programs, tables] = await Promise.all([readPrograms(host), readNftTables(host)]);
   const nft = planNft(tables, rules);
   const iptables = rules.families.flatMap((traffic) => planFamily(programs, traffic, rules.mode));
   const written = [...iptables.filter(({ isOurs }) => isOurs), ...iptables.filter(({ isOurs }) => !isOurs)];
-  const steps = written.map(({ step }) => step);
-  return (rules.mode === 'nftables' ? [nft, ...steps] : [...steps, nft]).filter((step) => step !== undefined);
+  const steps = written.flatMap(({ step }) => step ?? []);
+  const inOrder = rules.mode === 'nftables' ? [nft, ...steps] : [...steps, nft];
+  const holders = iptables.flatMap(({ isOurs, program }) => (isOurs ? [program] : []));
+  return { steps: inOrder.filter((step) => step !== undefined), holders };
 }
 
 async function readPrograms(host: Host): Promise<readonly IptablesProgram[]> {
@@ -77,7 +115,9 @@ async function readPrograms(host: Host): Promise<readonly IptablesProgram[]> {
 interface ProgramStep {
   /** Whether it writes the rules, not only removes what is left. */
   readonly isOurs: boolean;
-  readonly step: TrafficStep;
+  readonly program: FoundIptables;
+  /** `undefined`: it is in order. */
+  readonly step: TrafficStep | undefined;
 }
 
 function planFamily(
@@ -87,14 +127,18 @@ function planFamily(
 ): readonly ProgramStep[] {
   const own = programs.filter(({ family }) => family === traffic.family);
   const variant = usedVariant(programs);
-  const isWanted = mode === 'iptables' && (traffic.masquerade !== null || traffic.forward !== null);
+  const isWanted = mode === 'iptables' && isAnyWanted(traffic);
   const writing = isWanted ? (own.find((program) => program.variant === variant) ?? own[0]) : undefined;
   if (isWanted && writing === undefined) throw missingIptables(traffic.family);
-  return own.flatMap((program) => {
+  return own.map((program) => {
+    const { saved: _, ...found } = program;
     const isOurs = program === writing;
-    const step = planIptables({ program, traffic, isWriting: isOurs });
-    return step === undefined ? [] : [{ isOurs, step }];
+    return { isOurs, program: found, step: planIptables({ program, traffic, isWriting: isOurs }) };
   });
+}
+
+function isAnyWanted({ masquerade, forward }: FamilyTraffic): boolean {
+  return masquerade !== null || forward !== null;
 }
 
 function missingIptables(family: Family): UnavailableError {

@@ -9,10 +9,13 @@ const FDB_COMMAND: Argv = ['bridge', '-j', 'fdb', 'show'];
 const ROUTES_COMMAND: Argv = ['ip', '-j', '-d', 'route', 'show', 'table', 'main'];
 const ROUTES_V6_COMMAND: Argv = ['ip', '-j', '-d', '-6', 'route', 'show', 'table', 'main'];
 
+/** The part of it that one process tells. */
+export type ActualDevices = Pick<ActualOverlay, 'links' | 'strangers' | 'addresses'>;
+
 /** What has been read already and need not be read twice. */
 export interface KnownListings {
   /** Output of {@link LINKS_COMMAND}. */
-  readonly links?: string;
+  readonly links?: string | Promise<string>;
   readonly routes?: readonly RouteEntry[];
 }
 
@@ -30,6 +33,11 @@ export async function observeOverlay(host: Host, known: KnownListings = {}): Pro
     known.routes ?? observeRoutes(host),
   ]);
   return { ...parseLinks(links), neighbours: parseNeighbours(neighbours), fdb: parseFdb(fdb), routes };
+}
+
+/** The devices with flannel names and their addresses. @throws as {@link observeOverlay}. */
+export async function observeDevices(host: Host): Promise<ActualDevices> {
+  return parseLinks(await readKernel(host, LINKS_COMMAND));
 }
 
 /** The main table, IPv4 and then IPv6, in the kernel's order. @throws {UnavailableError} when it could not be read. */

@@ -8,7 +8,7 @@ import { desiredOverlay } from './desired.ts';
 import { isFlannelDevice } from './device.ts';
 import type { ActualOverlay, DesiredOverlay, OverlayPlan } from './entry.ts';
 import { holdsTest } from './holds.ts';
-import { LINKS_COMMAND, observeOverlay, readKernel } from './observe.ts';
+import { type ActualDevices, LINKS_COMMAND, observeOverlay, readKernel } from './observe.ts';
 import { isOwnRecord, leaseRequest, readPreviousSubnets, refuseHeldSubnets } from './own-lease.ts';
 import { parseUnderlayInterfaces } from './parse.ts';
 import { planOverlay } from './plan.ts';
@@ -112,14 +112,14 @@ export interface NodeInput extends Pick<ProgramInput, 'options' | 'host'> {
  * @throws {UnavailableError} when no interface can be chosen, and the last one cannot be kept.
  */
 export async function prepareNode(config: NetworkConfig, { options, host, last }: NodeInput): Promise<ReadPreparation> {
-  const [links, actual, previous] = await Promise.all([
-    readKernel(host, LINKS_COMMAND),
-    observeOverlay(host),
+  const links = readKernel(host, LINKS_COMMAND);
+  const [actual, previous] = await Promise.all([
+    observeOverlay(host, { links }),
     readPreviousSubnets(host, options.subnetFile),
   ]);
   const considered = await considerUnderlay(host, {
     options,
-    interfaces: parseUnderlayInterfaces(links),
+    interfaces: parseUnderlayInterfaces(await links),
     routes: actual.routes,
     wantsIpv4: config.enableIPv4,
     wantsIpv6: config.enableIPv6,
@@ -162,7 +162,7 @@ export function planProgram(
 
 /** @throws {FlannelctlError} exit 1 when this node has no lease and the subnet it had is now another's. */
 export function refuseConflict(
-  { underlay, actual, request }: Pick<Preparation, 'underlay' | 'actual' | 'request'>,
+  { underlay, actual, request }: Pick<Preparation, 'underlay' | 'request'> & { readonly actual: ActualDevices },
   records: readonly LeaseRecord[],
 ): void {
   if (records.some((record) => isOwnRecord(record, underlay))) return;

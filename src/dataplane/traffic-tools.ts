@@ -5,8 +5,8 @@ import { parseSavedTables, type SavedTables } from './traffic-saved.ts';
 
 export type IptablesVariant = 'nft' | 'legacy';
 
-/** One of the two iptables a host may have, with the rules it sees. */
-export interface IptablesProgram {
+/** One of the two iptables a host may have. */
+export interface FoundIptables {
   readonly family: Family;
   readonly variant: IptablesVariant;
   /** `iptables`, `ip6tables-legacy`: `-save` and `-restore` are appended to it. */
@@ -15,6 +15,10 @@ export interface IptablesProgram {
   readonly isDefault: boolean;
   /** `--wait` for the lock of the legacy tables: since 1.6.2. */
   readonly waits: boolean;
+}
+
+/** With the rules it sees. */
+export interface IptablesProgram extends FoundIptables {
   readonly saved: SavedTables;
 }
 
@@ -42,7 +46,8 @@ export async function readIptables(host: Host, family: Family): Promise<readonly
   return read.filter((program) => program !== undefined);
 }
 
-async function readProgram(host: Host, program: Omit<IptablesProgram, 'saved'>): Promise<IptablesProgram | undefined> {
+/** `undefined` when it is not installed, or this kernel has nothing of its kind. @throws {UnavailableError} when it cannot be read. */
+export async function readProgram(host: Host, program: FoundIptables): Promise<IptablesProgram | undefined> {
   const command = `${program.name}-save`;
   const result = await runOrMissing(host, [command]);
   if (result === undefined || isUnknownToKernel(result)) return undefined;

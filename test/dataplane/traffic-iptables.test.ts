@@ -1,5 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ensureTrafficRules, planTrafficRules, removeTrafficRules } from '../../src/dataplane/masquerade.ts';
+import {
+  ensureTrafficRules,
+  holdsTrafficRules,
+  planTrafficRules,
+  removeTrafficRules,
+} from '../../src/dataplane/masquerade.ts';
 import { aConfig } from './builders.ts';
 import { makeNamespace, type Namespace } from './namespace.ts';
 import { aTraffic, listed, NFTABLES, OF_V0_19, OF_V0_20, restore } from './traffic-builders.ts';
@@ -48,6 +53,21 @@ describe.each(['nft', 'legacy'] as const)('traffic rules in iptables-%s', (varia
     expect(await listed(node, ip6tables, 'FLANNEL-FWD')).toHaveLength(2);
     expect(await planTrafficRules({ ...node, rules: aTraffic({ config }) })).toEqual([]);
     expect((await ensure({ config })).changes).toEqual([]);
+  });
+
+  it('are looked at by one process a family, which sees what is missing', async () => {
+    const rules = aTraffic();
+    const { holders } = await ensure();
+    const asked: string[] = [];
+    const exec: typeof node.host.exec = (argv, options) => {
+      asked.push(argv.join(' '));
+      return node.host.exec(argv, options);
+    };
+    const holds = () => holdsTrafficRules({ ...node.host, exec }, rules, holders);
+    expect(await holds()).toBe(true);
+    expect(asked).toHaveLength(1);
+    await node.run(`${iptables} -D FLANNEL-FWD 1`);
+    expect(await holds()).toBe(false);
   });
 
   it('come back after a flush of the table, of the chain, of the jump', async () => {
