@@ -20,17 +20,18 @@ export function wrongUsage(thrown: unknown, called: CalledCommand): unknown {
   return new UsageError(sentence(complaint.message), { cause: complaint, hint });
 }
 
-/** oclif adds where help is found, and indents lists under a heading. */
+/** oclif adds where help is found, indents lists under a heading, and explains flags that nobody gave. */
 function sentence(message: string): string {
   return message
     .split('\n')
     .map((line) => line.trim())
-    .filter(
-      (line) => line !== '' && line !== 'See more help with --help' && !/^The following errors? occurred:$/.test(line),
-    )
+    .filter((line) => line !== '' && !BESIDE_THE_POINT.test(line))
     .join('; ')
     .replace(/:;/g, ':');
 }
+
+const BESIDE_THE_POINT =
+  /^(See more help with --help|The following errors? occurred:|Note: --.* allow multiple values\..*|Alternatively, you can use "--" .*)$/;
 
 function meantFlag(error: Error, flags: readonly string[]): string | undefined {
   if (!('flags' in error) || !Array.isArray(error.flags)) return undefined;

@@ -94,6 +94,11 @@ describe('leases list', () => {
     expect([code, message.test(stderr)]).toEqual([64, true]);
   });
 
+  it('says what is missing, and explains no flag that was not given', async () => {
+    const { code, stderr } = await run('leases', 'show');
+    expect([code, stderr.includes('Missing 1 required arg'), stderr.includes('--iface')]).toEqual([64, true, false]);
+  });
+
   it('takes a prefix without its leading slash', async () => {
     await put(1);
     const { items } = await json('leases', 'list', '--etcd-prefix', 'coreos.com/network/');
