@@ -1,4 +1,4 @@
-import { ConflictError, FlannelctlError, InputError } from '../errors.ts';
+import { ConflictError, FlannelctlError, InputError, UnavailableError } from '../errors.ts';
 import { type Places, placesOf } from '../store/place.ts';
 import type { DumpedRecord, LeaseListing, LeaseRecord, SubnetStore } from '../store/store.ts';
 import { decodeDumped, type LeaseBackup } from './backup.ts';
@@ -94,10 +94,16 @@ async function restoreOne(
     await promptly(putBack(dumped, ttlSeconds), input, `${dumped.key} was put back`);
     return end(isDry ? 'would-restore' : 'restored');
   } catch (error) {
-    if (error instanceof ConflictError || error instanceof InputError) return end('refused', error.message);
+    if (isOfRecord(error)) return end('refused', error.message);
     if (error instanceof FlannelctlError) return { ...end('failed', error.message), error };
     throw error;
   }
+}
+
+/** What is against this record alone; the others have nothing to do with it. */
+function isOfRecord(error: unknown): error is FlannelctlError {
+  const isMalformed = error instanceof UnavailableError && error.reason === 'malformed';
+  return isMalformed || error instanceof ConflictError || error instanceof InputError;
 }
 
 /** The same rules over the records as they were read, and nothing written. */

@@ -42,6 +42,8 @@ export function describeFailure(endpoint: string, error: unknown, timeoutMs: num
   const denied = wordsOfDenial(code, details);
   if (denied !== undefined) return said('permission', denied, 'Check --etcd-username and its password or role.');
   if (isOverdue(code, details)) return said('timeout', `did not answer within ${seconds(timeoutMs)}`);
+  if (TOO_LARGE.test(details))
+    return { ...said('malformed', 'takes no request of that size', RAISE_LIMIT), isFinal: true };
   const broken = wordsOfBrokenLink(details);
   if (broken !== undefined) return said('unreachable', broken.words, broken.hint);
   if (code === UNAVAILABLE) return said('unreachable', `is not available: ${escapeText(details)}`);
@@ -59,9 +61,13 @@ function isOverdue(code: number, details: string): boolean {
  * before it proposes a write (api/v3rpc/rpctypes); a timeout or a change of leader comes after that.
  */
 function isRefusal(code: number, details: string): boolean {
-  if (REFUSALS.has(code)) return true;
+  if (REFUSALS.has(code) || TOO_LARGE.test(details)) return true;
   return /^No connection established|^Name resolution failed|too many requests|space exceeded|no leader/.test(details);
 }
+
+/** Of etcd, and of gRPC in front of it, which counts half a megabyte more. */
+const TOO_LARGE = /etcdserver: request is too large|^grpc: received message larger than max/;
+const RAISE_LIMIT = "etcd's own --max-request-bytes is the limit.";
 
 /** INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, FAILED_PRECONDITION, OUT_OF_RANGE, UNIMPLEMENTED, UNAUTHENTICATED. */
 const REFUSALS: ReadonlySet<number> = new Set([3, 5, 7, 9, 11, 12, 16]);

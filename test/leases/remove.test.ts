@@ -43,8 +43,15 @@ async function remove(removals: readonly Removal[], more: Partial<RemoveOptions>
   return { ...outcome, directory, keys: outcome.deleted.map(({ record }) => record.key) };
 }
 
-async function restore(backup: LeaseBackup, now: number) {
-  const base = { store, backup, prefix: '/coreos.com/network', isForced: false, isDry: false, clock: systemClock };
+async function restore(backup: LeaseBackup, now: number, into = store) {
+  const base = {
+    store: into,
+    backup,
+    prefix: '/coreos.com/network',
+    isForced: false,
+    isDry: false,
+    clock: systemClock,
+  };
   return (await restoreLeases({ ...base, now, signal: new AbortController().signal })).restored;
 }
 
@@ -104,6 +111,23 @@ describe('deleting leases', () => {
     const parsed = parseBackup(await readFile(backup ?? '', 'utf8'), 'backup');
     const restored = await restore(parsed, Date.now() + 86_401_000);
     expect([restored.map(({ result }) => result), await there(removal)]).toEqual([['expired'], false]);
+  });
+
+  it('puts back what it can beside a record that the store does not take', async () => {
+    const removals = [await planned('198.51.100.16'), await planned('198.51.100.17')];
+    const { backup } = await remove(removals);
+    const parsed = parseBackup(await readFile(backup ?? '', 'utf8'), 'backup');
+    const [large] = parsed.records.map(({ key }) => key);
+    const tooLarge = new UnavailableError('malformed', 'etcd takes no request of that size');
+    const picky: SubnetStore = {
+      ...store,
+      putBack: (record, ttl) => (record.key === large ? Promise.reject(tooLarge) : store.putBack(record, ttl)),
+    };
+    const restored = await restore(parsed, Date.now(), picky);
+    expect(restored.map(({ result, message }) => [result, message])).toEqual([
+      ['refused', tooLarge.message],
+      ['restored', null],
+    ]);
   });
 
   it('leaves a line of every deletion in the log beside the backups', async () => {

@@ -25,3 +25,10 @@ test.each([
 ])('whoever is told that etcd %s is told where to look', (_, failure, hint) => {
   expect(unavailable([failure]).hint).toBe(hint);
 });
+
+test.each([
+  ['gRPC', 8, 'grpc: received message larger than max (10000259 vs. 2097152)'],
+  ['etcd', 3, 'etcdserver: request is too large'],
+])('a request that is too large for %s had no effect, and is not blamed on the connection', (_, code, details) => {
+  expect(failed(code, details)).toMatchObject({ reason: 'malformed', hadNoEffect: true, isFinal: true });
+});

@@ -30,7 +30,21 @@ test('sixty records that are refused need one listing, not sixty', async () => {
   expect(proxy.bytesToClient).toBeLessThan(900_000);
 });
 
-function dumped(key: string) {
-  const valueBase64 = Buffer.from('{"PublicIP":"192.0.2.77"}').toString('base64');
+test.each([1_600_000, 3_000_000])(
+  'a value of %i bytes, which etcd does not take, is known not to be there',
+  async (bytes) => {
+    const direct = await open([etcd.endpoint], {}, { timeoutMs: 5000 });
+    const refused = direct.putBack(dumped('10.244.50.0-24', 'x'.repeat(bytes)), null);
+    await expect(refused).rejects.toMatchObject({
+      reason: 'malformed',
+      message: expect.not.stringContaining('not known'),
+    });
+    await expect(direct.putBack(dumped('10.244.50.0-24'), null)).resolves.toBeDefined();
+    await etcd.ctl('del', `${PREFIX}/subnets/10.244.50.0-24`);
+  },
+);
+
+function dumped(key: string, value = '{"PublicIP":"192.0.2.77"}') {
+  const valueBase64 = Buffer.from(value).toString('base64');
   return { key, valueBase64, modRevision: '1', etcdLease: null, ttlSeconds: null };
 }
