@@ -1,3 +1,4 @@
+import { FlannelctlError } from '../errors.ts';
 import type { Host } from '../host/host.ts';
 import type { NetworkConfig } from '../store/config.ts';
 import type { LeaseRecord, SubnetStore } from '../store/store.ts';
@@ -46,13 +47,19 @@ export async function readKnowledge({ host, store, stateFile, isNamed }: KnowInp
   }
 }
 
-/** What the agent here was told: it says so itself, or what it left says so; `undefined`: nobody says. */
+/** What the agent here was told: it says so itself, or what it left says so; `undefined`: nobody says, or not to us. */
 export async function readTold(
   host: Host,
   { agent, stateFile }: { readonly agent: unknown; readonly stateFile: string },
 ): Promise<Told | undefined> {
   const said = typeof agent === 'object' && agent !== null && 'told' in agent ? parseTold(agent.told) : undefined;
-  return said ?? (await readState(host, stateFile))?.told;
+  try {
+    return said ?? (await readState(host, stateFile))?.told;
+  } catch (error) {
+    // Told by whoever needs the state itself: of an overlay that is down nobody has to read it.
+    if (!(error instanceof FlannelctlError)) throw error;
+    return undefined;
+  }
 }
 
 function fromState({ config: text, records, savedAt }: AgentState, path: string, kind: SubnetStore['kind']): Knowledge {

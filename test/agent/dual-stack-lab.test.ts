@@ -18,7 +18,7 @@ let agent: Agent;
 let pods: readonly Pod[];
 
 beforeAll(async () => {
-  lab = await makeLab(2, { config: CONFIG, underlay: 'dual' });
+  lab = await makeLab(3, { config: CONFIG, underlay: 'dual' });
   const [first, second] = lab.nodes;
   if (first === undefined || second === undefined) throw new Error('there are no nodes');
   [node, peer] = [first, second];
@@ -150,6 +150,20 @@ describe('a dual-stack node', () => {
       await eventually(async () => node.namespace.run(`ping -6 -c1 -W1 ${await overlayIp(peer, 6)}`), 4000);
     });
   }
+
+  it.each([
+    ['', '192.168.9.3', 'fd00:9::3'],
+    ['--iface=192.168.9.3 --public-ipv6=fd00:9::3', '192.168.9.3', 'fd00:9::3'],
+    ['--iface=eth0 --public-ip=203.0.113.9 --public-ipv6=2001:db8::9', '203.0.113.9', '2001:db8::9'],
+  ])('advertises what it is told with %j, and sends from its own addresses', { timeout: 60_000 }, async (...row) => {
+    const [flags, publicIP, publicIPv6] = row;
+    const given = flags.split(' ').filter((flag) => flag !== '');
+    const { stdout = '' } = (await lab.nodes[2]?.cli('up', '--dry-run', '-o', 'json', ...given)) ?? {};
+    const { changes, ...rest } = JSON.parse(stdout);
+    expect(rest).toMatchObject({ iface: 'eth0', publicIP, publicIPv6 });
+    const locals = changes.flatMap((line: string) => / local (\S+) /.exec(line)?.[1] ?? []);
+    expect(locals).toEqual(['192.168.9.3', 'fd00:9::3']);
+  });
 
   it('is the same after a restart', { timeout: 90_000 }, async () => {
     const before = await overlayOfBoth(node);

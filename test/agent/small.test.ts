@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { concernsUs } from '../../src/agent/follow-kernel.ts';
 import { concernsRules } from '../../src/agent/follow-rules.ts';
+import { readTold } from '../../src/agent/knowledge.ts';
 import { logfmt } from '../../src/agent/log.ts';
 import { type AgentState, readState, strangeness, writeState } from '../../src/agent/state-file.ts';
+import { toldOf } from '../../src/agent/told.ts';
 import { liveHost, liveWriter } from '../../src/host/live.ts';
 import { systemClock } from '../../src/host/system-clock.ts';
 import { parseCidr } from '../../src/net/cidr.ts';
+import { FLANNEL_DEFAULTS } from '../../src/net/flannel-options.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 describe('a line of nft monitor', () => {
@@ -93,6 +96,27 @@ describe('the state file', () => {
     const path = `${await temporaryDirectory()}/state.json`;
     await liveWriter({ root: '/' }).writeFile(path, '{"version":1}');
     await expect(readState(liveHost({ root: '/' }), path)).rejects.toMatchObject({ exitCode: 65 });
+  });
+
+  it('tells what the agent was told, unless the agent itself does', async () => {
+    const [directory, host] = [await temporaryDirectory(), liveHost({ root: '/' })];
+    const stateFile = `${directory}/state.json`;
+    const told = toldOf({ ...FLANNEL_DEFAULTS, iface: ['eth1'], ipMasq: true });
+    await writeState(liveWriter({ root: '/' }), stateFile, { ...STATE, told });
+    expect(await readTold(host, { agent: null, stateFile })).toEqual(told);
+    const now = { ...told, ipMasq: false };
+    expect(await readTold(host, { agent: { told: now }, stateFile })).toEqual(now);
+    expect(await readTold(host, { agent: { told: { iface: 'eth1' } }, stateFile })).toEqual(told);
+  });
+
+  it('tells nothing of the kind when it is damaged, missing or of an earlier version', async () => {
+    const [directory, host] = [await temporaryDirectory(), liveHost({ root: '/' })];
+    const stateFile = `${directory}/state.json`;
+    expect(await readTold(host, { agent: null, stateFile })).toBeUndefined();
+    await writeState(liveWriter({ root: '/' }), stateFile, STATE);
+    expect(await readTold(host, { agent: null, stateFile })).toBeUndefined();
+    await liveWriter({ root: '/' }).writeFile(stateFile, 'x');
+    expect(await readTold(host, { agent: null, stateFile })).toBeUndefined();
   });
 
   it('is ours only on this machine, with this address, in this datastore', () => {
