@@ -1,4 +1,4 @@
-import type { DesiredOverlay } from '../dataplane/entry.ts';
+import type { DesiredOverlay, RouteEntry } from '../dataplane/entry.ts';
 import type { Underlay } from '../dataplane/underlay.ts';
 import type { Clock } from '../host/clock.ts';
 import type { Host, HostWriter } from '../host/host.ts';
@@ -58,6 +58,8 @@ export interface Board {
   /** What this node should publish, as the last look at it said. */
   wanted: LeaseAttributes;
   underlay: Underlay;
+  /** Routes by a peer's public IP that we have made and that may still be there. */
+  directRoutes: readonly RouteEntry[];
   suspicion: Suspicion;
   /** What we know of our own record is doubted. */
   inDoubt: boolean;
@@ -96,6 +98,7 @@ export function makeBoard({ parts, settings, start }: BoardInput): Board {
     rules: new Waker(parts.clock),
     problems: new Map([['start', 'the overlay has not been programmed yet']]),
     own: { status: 'none' },
+    directRoutes: [],
     suspicion: { kind: 'none' },
     inDoubt: false,
     conflist: undefined,

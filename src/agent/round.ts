@@ -10,6 +10,7 @@ import { directTest } from '../dataplane/routing.ts';
 import { type Board, settle } from './board.ts';
 import { keepConflist } from './conflist-file.ts';
 import { countOperations } from './counts.ts';
+import { ownDirectRoutes } from './direct-routes.ts';
 import { foreignProblem } from './foreign.ts';
 import { guardRemovals } from './guard.ts';
 import type { OwnLease } from './lease-care.ts';
@@ -67,12 +68,10 @@ function lookAgain(board: Board, preparation: Preparation): OverlayPlan {
   return planOverlay(desiredOf(board, preparation), preparation.actual, { removals: true });
 }
 
-function desiredOf(
-  { book, own, config, underlay, wanted }: Board,
-  { actual, hasBlackhole }: Preparation,
-): DesiredOverlay {
+function desiredOf(board: Board, { actual, hasBlackhole }: Preparation): DesiredOverlay {
+  const { book, own, config, underlay, wanted } = board;
   const lease = leaseOf(own);
-  return desiredOverlay({
+  const desired = desiredOverlay({
     config,
     own: lease === null ? null : { ...lease, attributes: wanted },
     ownSubnets: own.status === 'conflict' ? own.used : [],
@@ -82,6 +81,8 @@ function desiredOf(
     hasBlackhole,
     isHeld: holdsTest(actual),
   });
+  board.directRoutes = ownDirectRoutes(board.directRoutes, desired, actual);
+  return { ...desired, directRoutes: board.directRoutes };
 }
 
 /** Also one that is not held any more: the data path stays as it is until somebody decides. */
@@ -107,11 +108,14 @@ async function carryOut(board: Board, { desired, plan, preparation }: Work): Pro
   log.info('programmed', { operations: work.operations.filter(isToDo).length, peers: desired.peers.length });
 }
 
-/** Without a lease there is no link to make: then entries go only onto one that is there already. */
+/**
+ * Without a lease there is no link to make: then entries go only onto one that is there already. What goes away is there, on whatever
+ * device: a direct route is on the underlay.
+ */
 function onExistingDevices(plan: OverlayPlan, { actual }: Preparation): OverlayPlan {
   const made = plan.operations.flatMap(({ entry }) => (entry.kind === 'link' ? entry.device : []));
   const devices = new Set<string | null>([null, ...made, ...actual.links.map(({ device }) => device)]);
-  return { operations: plan.operations.filter(({ entry }) => devices.has(entry.device)) };
+  return { operations: plan.operations.filter(({ verb, entry }) => verb === 'delete' || devices.has(entry.device)) };
 }
 
 export function isToDo({ verb }: Operation): boolean {

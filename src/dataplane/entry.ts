@@ -78,6 +78,8 @@ export interface DesiredOverlay {
   readonly peers: readonly OverlayPeer[];
   /** Leases that cannot be programmed, and why: wrong backend, no VTEP MAC, own subnet held by another. */
   readonly ignored: readonly { readonly key: string; readonly reason: string }[];
+  /** Direct routes that whoever applies this has made, also of peers that have left since; absence: nobody remembers. */
+  readonly directRoutes?: readonly RouteEntry[];
 }
 
 /** A remote node of the overlay. */

@@ -19,6 +19,8 @@ interface Ownership {
   readonly gateways: ReadonlySet<string>;
   /** Where each peer is on the underlay, both families, by its subnet. */
   readonly endpoints: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Gateways by which a destination was routed directly before. */
+  readonly past: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 /**
@@ -35,7 +37,7 @@ export function planRoutes(input: RoutePlanInput): readonly Operation[] {
 }
 
 function ownershipOf({ desired, actual }: RoutePlanInput): Ownership {
-  const { devices, entries } = desired;
+  const { devices, entries, directRoutes = [] } = desired;
   const earlier = new Set(actual.links.map(({ device }) => device));
   const gateways = new Set<string>();
   const endpoints = new Map<string, Set<string>>();
@@ -48,7 +50,9 @@ function ownershipOf({ desired, actual }: RoutePlanInput): Ownership {
     own.add(entry.via);
     gateways.add(entry.via);
   }
-  return { devices: new Set(devices), earlier, gateways, endpoints };
+  const past = new Map<string, Set<string>>();
+  for (const { dst, via } of directRoutes) if (via !== null) past.set(dst, (past.get(dst) ?? new Set()).add(via));
+  return { devices: new Set(devices), earlier, gateways, endpoints, past };
 }
 
 function planRoute(
@@ -58,9 +62,12 @@ function planRoute(
 ): readonly Operation[] {
   if (entry.type === 'blackhole') return planBlackhole({ entry, subject }, there);
   const endpoints = subject === 'node' ? undefined : ownership.endpoints.get(subject.subnet);
-  const { devices, earlier } = ownership;
+  const { devices, earlier, past } = ownership;
   const isOwn = (route: RouteEntry) =>
-    isOnDevice(route, devices) || isOnDevice(route, earlier) || isDirectVia(route, endpoints);
+    isOnDevice(route, devices) ||
+    isOnDevice(route, earlier) ||
+    isDirectVia(route, endpoints) ||
+    isDirectVia(route, past.get(route.dst));
   const foreign = there.filter((route) => !isOwn(route) && route.metric <= entry.metric);
   const told = foreign.map((before): Operation => ({ verb: 'foreign', entry, before, subject }));
   if (there.some((route) => isOwn(route) && isRouteInOrder(entry, route)))
@@ -113,7 +120,12 @@ function staleRoutes({ desired, actual }: RoutePlanInput, ownership: Ownership):
   const wanted = new Set(desired.entries.map(({ entry }) => entryKey(entry)));
   const networks = desired.networks.map(parseCidr).filter((network) => network !== undefined);
   return actual.routes
-    .filter((route) => isOnDevice(route, ownership.devices) || isDirectVia(route, ownership.gateways))
+    .filter(
+      (route) =>
+        isOnDevice(route, ownership.devices) ||
+        isDirectVia(route, ownership.gateways) ||
+        isDirectVia(route, ownership.past.get(route.dst)),
+    )
     .filter((route) => !wanted.has(entryKey(route)) && isInside(networks, route))
     .map((entry) => ({ verb: 'delete', entry, subject: 'node' }));
 }
