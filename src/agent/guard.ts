@@ -60,7 +60,7 @@ async function readAgain(board: Board, plan: OverlayPlan, replan: () => OverlayP
   const { heldBack } = judgeRemovals({
     plan: again,
     suspicion: board.suspicion,
-    deleted: new Set(),
+    deleted: [],
     isRewound: false,
     now: clock.monotonic(),
   });

@@ -14,7 +14,7 @@ export type BookSource =
 export class LeaseBook {
   readonly #records = new Map<string, LeaseRecord>();
   readonly #holders = new Map<string, LeaseRecord>();
-  #deleted = new Set<string>();
+  #deleted: (readonly string[])[] = [];
   #source: BookSource = 'nowhere';
   #clusterId: string | null = null;
   #version = 0;
@@ -41,10 +41,10 @@ export class LeaseBook {
     return this.#records.get(key);
   }
 
-  /** Subnets of the leases that single events deleted since it was last asked. */
-  takeDeleted(): ReadonlySet<string> {
+  /** The subnets of each lease that an event deleted since it was last asked. */
+  takeDeleted(): readonly (readonly string[])[] {
     const deleted = this.#deleted;
-    this.#deleted = new Set();
+    this.#deleted = [];
     return deleted;
   }
 
@@ -71,16 +71,18 @@ export class LeaseBook {
       case 'put':
         this.#set(event.record);
         break;
-      case 'delete':
-        for (const subnet of subnetsOf(this.#records.get(event.key))) this.#deleted.add(subnet);
+      case 'delete': {
+        const subnets = subnetsOf(this.#records.get(event.key));
+        if (subnets.length > 0) this.#deleted.push(subnets);
         this.#records.delete(event.key);
+      }
     }
   }
 
   /** A complete listing, read just now. */
   replace({ records, clusterId }: Pick<LeaseListing, 'records' | 'clusterId'>): void {
     this.#version += 1;
-    this.#deleted.clear();
+    this.#deleted = [];
     this.#records.clear();
     for (const record of records) this.#set(record);
     this.#clusterId = clusterId;

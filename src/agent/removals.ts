@@ -5,13 +5,7 @@ import { containsIp, parseCidr } from '../net/cidr.ts';
 export type Suspicion =
   | { readonly kind: 'none' }
   /** The list is read again at `rereadAt` (monotonic ms); until then nobody of these is let go. */
-  | {
-      readonly kind: 'waiting';
-      readonly rereadAt: number;
-      readonly subnets: readonly string[];
-      /** The store went back in time: not even one is let go. */
-      readonly isStrict: boolean;
-    }
+  | { readonly kind: 'waiting'; readonly rereadAt: number; readonly subnets: readonly string[] }
   /**
    * It was read again and says the same: `agreed` may go. Of those the ones that still answered over the overlay are kept, each until
    * its time (monotonic ms).
@@ -22,8 +16,8 @@ export interface RemovalInput {
   /** With its deletions. */
   readonly plan: OverlayPlan;
   readonly suspicion: Suspicion;
-  /** Subnets of leases that a single event deleted since the last plan. */
-  readonly deleted: ReadonlySet<string>;
+  /** The subnets of each lease that an event deleted since the last plan; one lease has one of each family. */
+  readonly deleted: readonly (readonly string[])[];
   /** The list is one of an earlier time than the one before it. */
   readonly isRewound: boolean;
   /** Monotonic ms. */
@@ -50,16 +44,13 @@ export function judgeRemovals({ plan, suspicion, deleted, isRewound, now }: Remo
   const kept = suspicion.kind === 'confirmed' ? keptUntil(suspicion.kept, dropped, now) : new Map<string, number>();
   const leaving = dropped.filter((subnet) => !kept.has(subnet));
   if (suspicion.kind === 'waiting') {
-    const isStrict = suspicion.isStrict || isRewound;
-    if (dropped.length === 0 || !(isStrict || isSudden(dropped, present))) return pass(plan);
-    return { plan: without(plan, dropped), suspicion: { ...suspicion, subnets: dropped, isStrict }, heldBack: dropped };
+    if (dropped.length === 0) return pass(plan);
+    return { plan: without(plan, dropped), suspicion: { ...suspicion, subnets: dropped }, heldBack: dropped };
   }
   const agreed = suspicion.kind === 'confirmed' ? suspicion.agreed : new Set<string>();
   const unexpected = leaving.filter((subnet) => !agreed.has(subnet));
-  const isFollowed = unexpected.length === 1 && unexpected.every((subnet) => deleted.has(subnet));
-  const isDoubted = isRewound && unexpected.length > 0;
-  if (!isFollowed && (isDoubted || isSudden(unexpected, present))) {
-    const waiting: Suspicion = { kind: 'waiting', rereadAt: now + REREAD_MS, subnets: dropped, isStrict: isRewound };
+  if (isDoubtful({ unexpected, deleted, present, isRewound })) {
+    const waiting: Suspicion = { kind: 'waiting', rereadAt: now + REREAD_MS, subnets: dropped };
     return { plan: without(plan, dropped), suspicion: waiting, heldBack: dropped };
   }
   if (kept.size === 0) return pass(plan);
@@ -81,8 +72,20 @@ function pass(plan: OverlayPlan): RemovalVerdict {
   return { plan, suspicion: { kind: 'none' }, heldBack: [] };
 }
 
-function isSudden(dropped: readonly string[], present: number): boolean {
-  return dropped.length > 0 && dropped.length * 2 > present;
+interface Loss extends Pick<RemovalInput, 'deleted' | 'isRewound'> {
+  /** Peers that would go although nobody agreed to it. */
+  readonly unexpected: readonly string[];
+  readonly present: ReadonlySet<string>;
+}
+
+/** Of many that were deleted at once some may be back already: the others are as doubtful for that. */
+function isDoubtful({ unexpected, deleted, present, isRewound }: Loss): boolean {
+  if (unexpected.length === 0) return false;
+  if (isRewound) return true;
+  const [first, second] = deleted;
+  if (second === undefined && first !== undefined && unexpected.every((subnet) => first.includes(subnet))) return false;
+  const lost = new Set([...unexpected, ...deleted.flat().filter((subnet) => present.has(subnet))]);
+  return lost.size * 2 > present.size;
 }
 
 function keptUntil(kept: ReadonlyMap<string, number>, dropped: readonly string[], now: number): Map<string, number> {
@@ -95,7 +98,10 @@ function keptUntil(kept: ReadonlyMap<string, number>, dropped: readonly string[]
 }
 
 /** Peers as the kernel has them: by the routes to their subnets. */
-function peersOf({ operations }: OverlayPlan): { readonly present: number; readonly dropped: readonly string[] } {
+function peersOf({ operations }: OverlayPlan): {
+  readonly present: ReadonlySet<string>;
+  readonly dropped: readonly string[];
+} {
   const present = new Set<string>();
   const stays = new Set<string>();
   for (const { verb, entry, before } of operations) {
@@ -103,7 +109,7 @@ function peersOf({ operations }: OverlayPlan): { readonly present: number; reado
     if (verb !== 'add' || before !== undefined) present.add(entry.dst);
     if (verb !== 'delete') stays.add(entry.dst);
   }
-  return { present: present.size, dropped: [...present].filter((subnet) => !stays.has(subnet)) };
+  return { present, dropped: [...present].filter((subnet) => !stays.has(subnet)) };
 }
 
 /** A forwarding entry has no subnet: it belongs to the neighbour with its MAC. */

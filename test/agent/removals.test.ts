@@ -20,7 +20,7 @@ function peer(index: number, verb: Operation['verb']): readonly Operation[] {
 
 function judge(verbs: readonly Operation['verb'][], more: Partial<Parameters<typeof judgeRemovals>[0]> = {}) {
   const plan = { operations: verbs.flatMap((verb, index) => peer(index + 1, verb)) };
-  return judgeRemovals({ plan, suspicion: NONE, deleted: new Set(), isRewound: false, now: 0, ...more });
+  return judgeRemovals({ plan, suspicion: NONE, deleted: [], isRewound: false, now: 0, ...more });
 }
 
 const deletions = ({ plan }: ReturnType<typeof judge>) =>
@@ -35,7 +35,7 @@ describe('a plan that lets peers go', () => {
     const verdict = judge(['keep', 'delete', 'delete']);
     expect([deletions(verdict), verdict.suspicion]).toEqual([
       0,
-      { kind: 'waiting', rereadAt: REREAD_MS, subnets: [subnet(2), subnet(3)], isStrict: false },
+      { kind: 'waiting', rereadAt: REREAD_MS, subnets: [subnet(2), subnet(3)] },
     ]);
   });
 
@@ -44,11 +44,21 @@ describe('a plan that lets peers go', () => {
   });
 
   it('follows a single delete event at once, even of the only peer', () => {
-    expect(deletions(judge(['delete'], { deleted: new Set([subnet(1)]) }))).toBe(3);
+    expect(deletions(judge(['delete'], { deleted: [[subnet(1)]] }))).toBe(3);
   });
 
   it('does not follow a burst of delete events that leaves less than half', () => {
-    expect(deletions(judge(['delete', 'delete'], { deleted: new Set([subnet(1), subnet(2)]) }))).toBe(0);
+    expect(deletions(judge(['delete', 'delete'], { deleted: [[subnet(1)], [subnet(2)]] }))).toBe(0);
+  });
+
+  it('follows the deletion of a lease with a subnet of each family at once', () => {
+    expect(deletions(judge(['delete', 'delete'], { deleted: [[subnet(1), subnet(2)]] }))).toBe(6);
+  });
+
+  it('does not take the last of many that were deleted together for a single one, when the others are back', () => {
+    expect(deletions(judge(['keep', 'delete'], { deleted: [[subnet(1)], [subnet(2)]] }))).toBe(0);
+    const { suspicion } = judge(['delete', 'delete'], { deleted: [[subnet(1)], [subnet(2)]] });
+    expect(deletions(judge(['keep', 'delete'], { suspicion, now: 5 }))).toBe(0);
   });
 
   it('lets not even one of many go at the word of a store that went back in time', () => {
@@ -60,7 +70,7 @@ describe('a plan that lets peers go', () => {
   });
 
   it('is no longer suspicious when the peers are back in the list', () => {
-    const suspicion: Suspicion = { kind: 'waiting', rereadAt: 5, subnets: [subnet(1)], isStrict: false };
+    const suspicion: Suspicion = { kind: 'waiting', rereadAt: 5, subnets: [subnet(1)] };
     expect(judge(['keep', 'keep'], { suspicion }).suspicion).toEqual(NONE);
   });
 
@@ -71,7 +81,7 @@ describe('a plan that lets peers go', () => {
       subject: 'node',
     };
     const plan = { operations: [...peer(1, 'delete'), stale] };
-    expect(deletions(judgeRemovals({ plan, suspicion: NONE, deleted: new Set(), isRewound: false, now: 0 }))).toBe(1);
+    expect(deletions(judgeRemovals({ plan, suspicion: NONE, deleted: [], isRewound: false, now: 0 }))).toBe(1);
   });
 
   it('lets go whom the second reading did not name and who did not answer', () => {
