@@ -4,8 +4,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { allUp, CONFIG, type FaultLab, HEALTH, keyOf, leaseValue, makeFaultLab, PREFIX, whole } from './fault-lab.ts';
 import { type Agent, eventually, overlayOf, subnetOf } from './lab.ts';
+import { startTraffic, type Traffic } from './pings.ts';
 import { ownersOf, plantForeign, type Scene, sceneOf } from './scene.ts';
-import { startTraffic, type Traffic } from './traffic.ts';
 
 let lab: FaultLab;
 let agents: readonly [Agent, Agent, Agent];
