@@ -10,6 +10,7 @@ import { LeaseBook } from './lease-book.ts';
 import type { OwnLease } from './lease-care.ts';
 import type { Log } from './log.ts';
 import type { Measures } from './measures.ts';
+import { OwnerWatch } from './owner.ts';
 import type { Suspicion } from './removals.ts';
 import type { AgentSettings } from './settings.ts';
 import { Waker } from './waker.ts';
@@ -45,6 +46,8 @@ export interface Board {
   readonly parts: AgentParts;
   readonly settings: AgentSettings;
   readonly book: LeaseBook;
+  /** Before anything is written to the kernel. */
+  readonly owner: OwnerWatch;
   /** Wakes the reconcile loop. */
   readonly look: Waker;
   /** Wakes the care for the lease. */
@@ -93,6 +96,7 @@ export function makeBoard({ parts, settings, start }: BoardInput): Board {
     parts,
     settings,
     book: new LeaseBook(),
+    owner: new OwnerWatch(parts),
     look: new Waker(parts.clock),
     care: new Waker(parts.clock),
     rules: new Waker(parts.clock),

@@ -1,7 +1,7 @@
 import { FlannelctlError } from '../errors.ts';
 import { type Board, settle } from './board.ts';
 import { ASK_AGAIN_MS, askKept } from './guard.ts';
-import { OwnerError, refuseOwner } from './owner.ts';
+import { OwnerError } from './owner.ts';
 import { Pace } from './pace.ts';
 import { problemText } from './problem.ts';
 import { reconcile } from './round.ts';
@@ -69,7 +69,7 @@ async function waitForReason({ board, gaps, timeoutMs }: Waiting, signal: AbortS
     const reasons = await look.next(Math.min(left, OWNER_MS), signal);
     gaps.before = noticeGap(board, gaps.before);
     if (reasons.size > 0) return;
-    if (!signal.aborted && !(await attempt(board, refuseOwner(parts.host)))) return;
+    if (!signal.aborted && !(await attempt(board, board.owner.refuse()))) return;
   }
 }
 

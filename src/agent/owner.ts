@@ -1,6 +1,7 @@
 import { ConflictError, UnavailableError } from '../errors.ts';
 import { bringsFlannel } from '../facts/embedded-flannel.ts';
 import { type ProcessInfo, readProcesses } from '../facts/processes.ts';
+import type { Clock } from '../host/clock.ts';
 import type { Host } from '../host/host.ts';
 import { hintOf, stopWayOf } from './owner-stop.ts';
 
@@ -30,6 +31,31 @@ async function isOwner(host: Host, process: ProcessInfo): Promise<boolean> {
 export async function refuseOwner(host: Host): Promise<void> {
   const owner = await findOwner(host);
   if (owner !== undefined) throw new OwnerError(owner, hintOf(await stopWayOf(host, owner)));
+}
+
+/** An answer is good for that long: the rounds of a burst follow each other faster. */
+const FRESH_MS = 1000;
+
+/** Looks for an owner beside what a round does anyway: every process of the host is looked at, and that takes as long as the kernel's tables. */
+export class OwnerWatch {
+  readonly #parts: { readonly host: Host; readonly clock: Clock };
+  #last: Promise<void> | undefined;
+  #at = 0;
+
+  constructor(parts: { readonly host: Host; readonly clock: Clock }) {
+    this.#parts = parts;
+  }
+
+  /** @throws as {@link refuseOwner}. */
+  refuse(): Promise<void> {
+    const now = this.#parts.clock.monotonic();
+    if (this.#last !== undefined && now - this.#at < FRESH_MS) return this.#last;
+    this.#at = now;
+    this.#last = refuseOwner(this.#parts.host);
+    // who does not wait for it does not write either
+    this.#last.catch(() => undefined);
+    return this.#last;
+  }
 }
 
 /** Before the lease is taken: a lease without an overlay would draw the peers' traffic to nowhere. @throws {UnavailableError} `permission` */

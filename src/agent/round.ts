@@ -15,7 +15,6 @@ import { foreignProblem } from './foreign.ts';
 import { guardRemovals } from './guard.ts';
 import type { OwnLease } from './lease-care.ts';
 import { tellOtherOwner } from './other-owner.ts';
-import { refuseOwner } from './owner.ts';
 import { keepSubnetFile } from './subnet-file.ts';
 import { tellIgnored } from './tell-ignored.ts';
 import { wantedAttributes } from './wanted.ts';
@@ -26,8 +25,10 @@ import { wantedAttributes } from './wanted.ts';
  * @throws {FlannelctlError} when something could not be read or did not take effect; {@link OwnerError} when a flanneld runs here.
  */
 export async function reconcile(board: Board): Promise<void> {
-  const { host, clock, measures } = board.parts;
+  const { clock, measures } = board.parts;
   const startedAt = clock.monotonic();
+  // begun beside the look, which takes as long
+  void board.owner.refuse();
   const preparation = await look(board);
   const desired = desiredOf(board, preparation);
   tellOtherOwner(board, desired);
@@ -37,7 +38,7 @@ export async function reconcile(board: Board): Promise<void> {
   refuseForeignLinks(plan, preparation.actual);
   const isChange = plan.operations.some(isToDo);
   if (isChange) {
-    await refuseOwner(host);
+    await board.owner.refuse();
     await carryOut(board, { desired, plan, preparation });
   }
   settle(board, 'foreign-route', foreignProblem(plan));

@@ -7,6 +7,8 @@ import { pathInRoot } from './live-paths.ts';
 
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
+/** Most files of /proc are not longer, and a run reads hundreds: it is cut from Node's own pool. */
+const FIRST_BYTES = 2048;
 
 /** The half of {@link Host} that looks at files below `root`. */
 export function liveFiles(root: string): Pick<Host, 'readFile' | 'readDir' | 'readLink' | 'stat'> {
@@ -47,7 +49,8 @@ async function readChunks(file: FileHandle, path: string, maxBytes: number): Pro
   const chunks: Buffer[] = [];
   let total = 0;
   for (;;) {
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(CHUNK_BYTES), 0, CHUNK_BYTES, null);
+    const size = total === 0 ? FIRST_BYTES : CHUNK_BYTES;
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(size), 0, size, null);
     if (bytesRead === 0) return Buffer.concat(chunks);
     total += bytesRead;
     if (total > maxBytes) throw new UnavailableError('malformed', `${path} is larger than ${maxBytes >> 20} MiB`);
