@@ -2,7 +2,7 @@ import { observeDevices } from '../dataplane/observe.ts';
 import { isOwnRecord, readPreviousSubnets, refuseHeldSubnets } from '../dataplane/own-lease.ts';
 import { refuseConflict } from '../dataplane/program.ts';
 import type { Host } from '../host/host.ts';
-import type { AcquireRequest, Lease, LeaseAttributes, LeaseRecord } from '../store/store.ts';
+import type { AcquireRequest, Lease, LeaseAttributes, LeasePage, LeaseRecord } from '../store/store.ts';
 import type { Board } from './board.ts';
 import { refuseForeignCluster } from './cluster.ts';
 import { isOurs } from './lease-care.ts';
@@ -14,9 +14,10 @@ import { wantedAttributes } from './wanted.ts';
  * Takes the lease, or takes it again: only when no other host holds what this node uses. Otherwise a conflict, which is kept and told;
  * with `--on-conflict reallocate` another subnet is taken, once no pod is in the way.
  */
-export async function acquireOwn(board: Board, known?: readonly LeaseRecord[]): Promise<void> {
+export async function acquireOwn(board: Board, known?: LeasePage): Promise<void> {
   const { store, host } = board.parts;
-  const records = known ?? (await listOf(board));
+  const listing = known ?? (await listOf(board));
+  const { records } = listing;
   if (board.own.status === 'none') await keepPublishedMac(board, records);
   const used = await subnetsInUse(board);
   // There the Node's podCIDR is the subnet, whoever else publishes it.
@@ -24,7 +25,7 @@ export async function acquireOwn(board: Board, known?: readonly LeaseRecord[]): 
   const message = isAllocated ? await conflictOf(board, used, records) : undefined;
   if (message !== undefined) return resolveConflict(board, used, message);
   const request = requestOf(board, used);
-  const lease = await store.acquire(request);
+  const lease = await store.acquire({ ...request, listing });
   const [subnet] = used;
   if (
     isAllocated &&
@@ -42,10 +43,10 @@ export async function acquireOwn(board: Board, known?: readonly LeaseRecord[]): 
   await settleHeld(board, { lease, asked: request.attributes, previous: await previousOf(host, board) });
 }
 
-async function listOf(board: Board): Promise<readonly LeaseRecord[]> {
+async function listOf(board: Board): Promise<LeasePage> {
   const listing = await board.parts.store.listLeases({ ttl: false });
   refuseForeignCluster(board, listing);
-  return listing.records;
+  return listing;
 }
 
 /** A device that has to be made anew, after a reboot, is given the MAC that the peers have of this node. */

@@ -88,9 +88,9 @@ async function verify(board: Board, lease: Lease): Promise<void> {
     case 'gone':
       board.own = { status: 'lost', lease };
       board.parts.log.warn('the lease is gone; taking it again', { subnet: lease.subnet ?? lease.ipv6Subnet });
-      return acquireOwn(board, records);
+      return acquireOwn(board, listing);
     case 'theirs':
-      return acquireOwn(board, records);
+      return acquireOwn(board, listing);
   }
 }
 

@@ -10,7 +10,7 @@ import { type ComparedPut, isAt, isUnwrittenSince, LEASE_SECONDS, putCompared } 
 import { keyOfText, listRecords, readRecord, subnetsRange } from './etcd-records.ts';
 import type { EtcdOperation } from './etcd-session.ts';
 import { decodeLeaseValue, encodeLeaseValue } from './lease-value.ts';
-import type { AcquireRequest, Lease } from './store.ts';
+import type { AcquireRequest, Lease, LeasePage } from './store.ts';
 import { formatSubnetKey } from './subnet-key.ts';
 
 /** Times another choice is made after somebody else was quicker. */
@@ -29,8 +29,10 @@ export interface EtcdAcquisition {
 export async function acquireFromEtcd(acquisition: EtcdAcquisition): Promise<Lease> {
   const fresh = freshLease(acquisition.operation, LEASE_SECONDS);
   try {
+    let known = acquisition.request.listing;
     for (let left = TRIES; left > 0; left -= 1) {
-      const lease = await tryToAcquire(acquisition, fresh);
+      const lease = await tryToAcquire(acquisition, fresh, known);
+      known = undefined;
       if (lease !== undefined) return lease;
       await acquisition.chance.pause();
     }
@@ -42,9 +44,13 @@ export async function acquireFromEtcd(acquisition: EtcdAcquisition): Promise<Lea
   });
 }
 
-async function tryToAcquire(acquisition: EtcdAcquisition, fresh: FreshLease): Promise<Lease | undefined> {
+async function tryToAcquire(
+  acquisition: EtcdAcquisition,
+  fresh: FreshLease,
+  known: LeasePage | undefined,
+): Promise<Lease | undefined> {
   const { operation, prefix, config, request, chance } = acquisition;
-  const { records, revision } = await listRecords(operation, prefix, { ttl: false });
+  const { records, revision } = known ?? (await listRecords(operation, prefix, { ttl: false }));
   const decision = decideAllocation({ config, records, request, random: (limit) => chance.below(limit) });
   if (decision.kind === 'reuse') return reuse(acquisition, decision.lease, fresh);
   return create(acquisition, { ...decision, revision }, fresh);

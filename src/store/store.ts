@@ -86,6 +86,8 @@ export interface AcquireRequest {
   /** FLANNEL_SUBNET of subnet.env as network, when there is one: taken again if nobody holds it. */
   readonly previousSubnet?: string;
   readonly previousIpv6Subnet?: string;
+  /** A listing read just now, which saves reading it for the first try. Whoever wrote since is not overlooked: every write compares. */
+  readonly listing?: LeasePage;
 }
 
 /**

@@ -121,6 +121,17 @@ describe.each(['etcd', 'file'] as const)('the %s store', (kind) => {
       expect((await store.listLeases()).records[0]?.expiresAt).toBeNull();
     }));
 
+  test('does not give away what was taken since the listing that it was told to choose from', () =>
+    withBench(make, async (bench) => {
+      const store = await configured(bench, SMALL);
+      const listing = await store.listLeases({ ttl: false });
+      const taken = await store.acquire({ ...requestOf('192.0.2.1'), listing });
+      const next = await store.acquire({ ...requestOf('192.0.2.2'), previousSubnet: taken.subnet ?? '', listing });
+      expect(next.subnet).not.toBe(taken.subnet);
+      expect((await store.acquire({ ...requestOf('192.0.2.1'), listing })).subnet).toBe(taken.subnet);
+      expect((await store.listLeases()).records).toHaveLength(2);
+    }));
+
   test('replaces the lease of a node that no longer fits the network', () =>
     withBench(make, async (bench) => {
       const store = await configured(bench, CONFIG);
