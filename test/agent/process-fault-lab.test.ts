@@ -118,7 +118,7 @@ describe('a copied machine', { timeout: 240_000 }, () => {
     await lab.ctl(`del ${secondKey}`);
     await second.namespace.run('ip link del flannel.1');
     await copyFile(first.subnetFile, second.subnetFile);
-    await copyFile(first.stateFile, second.stateFile);
+    await eventually(() => copyFile(first.stateFile, second.stateFile), 30_000);
     const clone = await second.up({ flags: HEALTH, until: /is held by 192\.168\.9\.1/ });
     expect(await readyz(second)).toMatch(/used by this node \(192\.168\.9\.2\).*held by 192\.168\.9\.1/);
     expect(await revisionOf(key)).toBe(revision);
@@ -128,10 +128,10 @@ describe('a copied machine', { timeout: 240_000 }, () => {
 
   it('is not started from the state of another machine, node, address or prefix while etcd is dead', async () => {
     const [first] = lab.nodes;
+    const { host, writer } = first.namespace;
+    const state = JSON.parse(await eventually(() => host.readFile(first.stateFile), 30_000));
     agents[0].signal('SIGKILL');
     await agents[0].ended;
-    const { host, writer } = first.namespace;
-    const state = JSON.parse(await eventually(() => host.readFile(first.stateFile), 10_000));
     await lab.members[0]?.kill();
     for (const [change, words] of STRANGE) {
       await writer.writeFile(first.stateFile, JSON.stringify({ ...state, ...change }));
