@@ -54,8 +54,8 @@ describe('subnet.env', { timeout: 300_000 }, () => {
   it.each([
     ['deleted', 'rm'],
     ['emptied', 'truncate -s 0'],
-    ['made a directory of nothing', 'ln -sf /nowhere/at/all'],
-  ])('comes back as it was when somebody has it %s', async (_what, command) => {
+    ['made a link to nowhere', 'ln -sf /nowhere/at/all'],
+  ])('comes back as it was after somebody had it %s', async (_what, command) => {
     const text = await first.namespace.host.readFile(first.subnetFile);
     await first.namespace.run(`${command} ${first.subnetFile}`);
     const back = async () => expect(await first.namespace.host.readFile(first.subnetFile)).toBe(text);
