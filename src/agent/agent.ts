@@ -1,5 +1,6 @@
 import { acquireOwn } from './acquisition.ts';
 import { announceNode } from './announce.ts';
+import { anticipateForEver } from './anticipate.ts';
 import { type AgentParts, type Board, settle } from './board.ts';
 import { tellBridgeFilter } from './bridge-filter.ts';
 import { followKernel } from './follow-kernel.ts';
@@ -65,6 +66,7 @@ async function careForNode(board: Board, signal: AbortSignal, stop: () => void):
   await firstLease(board);
   const tasks = [
     followKernel(board, signal),
+    anticipateForEver(board, signal),
     keepLease(board, signal),
     keepRules(board, signal),
     followRules(board, signal),

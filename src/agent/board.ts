@@ -50,6 +50,8 @@ export interface Board {
   readonly owner: OwnerWatch;
   /** Wakes the reconcile loop. */
   readonly look: Waker;
+  /** Wakes who adds new peers ahead of a round. */
+  readonly fresh: Waker;
   /** Wakes the care for the lease. */
   readonly care: Waker;
   /** Wakes the care for the packet filter rules. */
@@ -98,6 +100,7 @@ export function makeBoard({ parts, settings, start }: BoardInput): Board {
     book: new LeaseBook(),
     owner: new OwnerWatch(parts),
     look: new Waker(parts.clock),
+    fresh: new Waker(parts.clock),
     care: new Waker(parts.clock),
     rules: new Waker(parts.clock),
     problems: new Map([['start', 'the overlay has not been programmed yet']]),

@@ -37,6 +37,7 @@ function take(board: Board, event: StoreEvent): void {
   if (event.type === 'snapshot') refuseForeignCluster(board, event.listing);
   board.book.learn(event);
   board.look.ring('leases');
+  if (event.type === 'put') board.fresh.ring('lease');
   const { log } = board.parts;
   if (event.type !== 'snapshot') {
     doubt(board, event.type === 'put' ? event.record.key : event.key);

@@ -8,7 +8,7 @@ export interface Batch {
 }
 
 /** Long enough that the start of the process does not count, short enough that an aborted batch loses little. */
-const MAX_LINES = 1000;
+const MAX_LINES = 2500;
 
 /**
  * The commands that carry out a plan, each complete, in the order in which they are applied.

@@ -1,5 +1,6 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, type OutgoingHttpHeaders } from 'node:http2';
 import { isIP, connect as openSocket, type Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { type ConnectionOptions, connect as openSecureSocket } from 'node:tls';
 import { notConnected, STATUS, StatusError } from './etcd-status.ts';
 
@@ -31,6 +32,7 @@ export function openChannel(options: ChannelOptions): EtcdChannel {
   return {
     request: async (headers) => {
       if (isClosed) throw notConnected(new Error('the client was closed'));
+      if (current !== undefined && isStranded(current)) current.session.destroy(stranded());
       if (current === undefined || isOver(current.session)) current = connectTo(options);
       return requestOn(current, headers);
     },
@@ -48,10 +50,29 @@ interface Connection {
   readonly session: ClientHttp2Session;
   readonly connected: Promise<void>;
   callsUnderWay: number;
+  /** When it was last asked whether its address is still this host's; monotonic ms. */
+  lookedAt: number;
 }
 
 function isOver({ closed, destroyed }: ClientHttp2Session): boolean {
   return closed || destroyed;
+}
+
+/** A call may be one of thousands. */
+const LOOK_EVERY_MS = 1000;
+
+/** A host that has changed its address hears no answer on a connection from the old one, and no error either. */
+function isStranded(connection: Connection): boolean {
+  const now = performance.now();
+  const { localAddress } = connection.socket;
+  if (now - connection.lookedAt < LOOK_EVERY_MS || localAddress === undefined) return false;
+  connection.lookedAt = now;
+  const plain = localAddress.replace(/^::ffff:/, '');
+  return !Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === plain));
+}
+
+function stranded(): StatusError {
+  return new StatusError(STATUS.unavailable, 'Connection dropped: its address is no longer one of this host');
 }
 
 async function requestOn(connection: Connection, headers: OutgoingHttpHeaders): Promise<ClientHttp2Stream> {
@@ -74,7 +95,7 @@ function connectTo(options: ChannelOptions): Connection {
     settings,
   });
   const { promise: connected, resolve, reject } = Promise.withResolvers<void>();
-  const connection: Connection = { socket, session, connected, callsUnderWay: 0 };
+  const connection: Connection = { socket, session, connected, callsUnderWay: 0, lookedAt: performance.now() };
   session.once('connect', () => {
     session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
     askWhetherThere(connection);
