@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sh } from './foreign-objects.ts';
 import { eventually, type Lab, type LabNode, makeLab } from './lab.ts';
 import { expectRepair, tellRepairs } from './repair.ts';
@@ -9,8 +9,8 @@ let pods: readonly Pod[] = [];
 beforeEach(async () => {
   lab = await makeLab(2);
 }, 60_000);
+afterAll(tellRepairs);
 afterEach(async () => {
-  tellRepairs();
   for (const { namespace } of pods) await namespace.remove();
   pods = [];
   await lab.remove();
