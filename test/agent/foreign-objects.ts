@@ -19,7 +19,7 @@ ip link set theirs1 up
 ip addr add 198.51.100.1/24 dev theirs0
 ip link set theirs0 up
 ip link add flannel.77 type vxlan id 77 dev theirs0 local 198.51.100.1 dstport 8473 nolearning
-ip addr add 10.244.77.0/32 dev flannel.77
+ip addr add 10.244.242.0/32 dev flannel.77
 ip link set flannel.77 up
 ip neigh add 10.244.241.0 lladdr 02:00:00:00:77:01 nud permanent dev flannel.77
 bridge fdb add 02:00:00:00:77:01 dev flannel.77 dst 198.51.100.9 self permanent

@@ -76,7 +76,7 @@ const DRIFT: Readonly<Record<string, () => string>> = {
 const HARMLESS_DRIFT: Readonly<Record<string, () => string>> = {
   'a smaller MTU': () => 'ip link set flannel.1 mtu 1400',
   'a device that learns': () => 'ip link set flannel.1 type vxlan learning',
-  'a second address in the network': () => 'ip addr add 10.244.99.0/32 dev flannel.1',
+  'a second address in the network': () => 'ip addr add 10.244.252.0/32 dev flannel.1',
   'entries that serve nobody': () =>
     `ip neigh replace 10.244.251.0 lladdr ${WRONG_MAC} dev flannel.1 nud permanent
 bridge fdb replace ${WRONG_MAC} dev flannel.1 dst 192.168.9.77 self permanent
