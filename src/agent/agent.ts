@@ -13,6 +13,7 @@ import { reconcileForEver } from './loop.ts';
 import { keepState } from './memory.ts';
 import { OwnerError, refuseOwner, refuseWithoutRoot } from './owner.ts';
 import { isUnanswered, problemText } from './problem.ts';
+import { releaseMemory } from './release-memory.ts';
 import { keepRules } from './rules.ts';
 import { describeAgent } from './self-description.ts';
 import { type AgentSettings, LOCK_NAME } from './settings.ts';
@@ -73,6 +74,7 @@ async function careForNode(board: Board, signal: AbortSignal, stop: () => void):
     keepState(board, signal),
     keepConfig(board, signal),
     feedWatchdog(board, signal),
+    releaseMemory(board, signal),
     announceNode(board, signal),
     reconcileWhenKnown(board, signal, onFirstGoodRound(board)),
   ];

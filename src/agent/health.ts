@@ -9,7 +9,7 @@ import { pause } from './waker.ts';
 const RETRY_MS = 10_000;
 
 /** A loop that has not come round for that long hangs. */
-export const STALLED_MS = 3 * RESYNC_MS;
+export const STALLED_MS = 2 * RESYNC_MS;
 
 /** What /readyz says; empty: all is in order. */
 export function problemsOf(board: Board): readonly string[] {

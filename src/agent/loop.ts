@@ -6,6 +6,7 @@ import { Pace } from './pace.ts';
 import { problemText } from './problem.ts';
 import { reconcile } from './round.ts';
 import { RESYNC_MS } from './settings.ts';
+import { isSubnetFileChanged } from './subnet-file.ts';
 import type { Waker } from './waker.ts';
 
 /** A round that failed is tried again soon: what failed may be a race with somebody else's change. */
@@ -59,8 +60,8 @@ interface Waiting {
 }
 
 /**
- * Until somebody rings, or the time is over. A flanneld that changes nothing yet is looked for meanwhile; before anything is written it is
- * looked for, too.
+ * Until somebody rings, or the time is over. Meanwhile it is looked for what tells nobody: a subnet file that was changed, and a flanneld that
+ * changes nothing yet; before anything is written that is looked for, too.
  */
 async function waitForReason({ board, gaps, timeoutMs }: Waiting, signal: AbortSignal): Promise<void> {
   const { look, parts } = board;
@@ -69,7 +70,7 @@ async function waitForReason({ board, gaps, timeoutMs }: Waiting, signal: AbortS
     const reasons = await look.next(Math.min(left, OWNER_MS), signal);
     gaps.before = noticeGap(board, gaps.before);
     if (reasons.size > 0) return;
-    if (!signal.aborted && !(await attempt(board, board.owner.refuse()))) return;
+    if (signal.aborted || !(await attempt(board, board.owner.refuse())) || (await isSubnetFileChanged(board))) return;
   }
 }
 

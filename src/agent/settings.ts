@@ -19,7 +19,7 @@ export interface AgentSettings {
 }
 
 /** Ms between two looks at the kernel when nothing calls for one: its own events do, so this is for one that was missed. */
-export const RESYNC_MS = 20_000;
+export const RESYNC_MS = 30_000;
 
 /** Held in the network namespace by the one agent there may be. */
 export const LOCK_NAME = 'flannelctl-agent';

@@ -4,6 +4,18 @@ import { type Board, settle } from './board.ts';
 import { readIfThere } from './file-text.ts';
 import { problemText } from './problem.ts';
 
+/** Whether somebody changed or removed it since the last round: the kernel tells nobody. Not while it is a problem anyway. */
+export async function isSubnetFileChanged({ lastRound, problems, parts, settings }: Board): Promise<boolean> {
+  if (lastRound?.subnetEnv === undefined || problems.has('subnet-file')) return false;
+  try {
+    return (await readIfThere(parts.host, settings.options.subnetFile)) !== lastRound.subnetEnv;
+  } catch (error) {
+    // the round says what is wrong with it
+    if (error instanceof FlannelctlError) return true;
+    throw error;
+  }
+}
+
 /**
  * Keeps subnet.env as it should be; CNI reads it for each new pod. Not while another host holds the subnet: a pod that starts now would
  * get an address that is not this node's.

@@ -1,4 +1,5 @@
 import { askHolder, holdName } from './live-lock.ts';
+import { releaseMemory } from './live-memory.ts';
 import { followProgram } from './live-monitor.ts';
 import { notifySystemd, watchdogMs } from './live-notify.ts';
 import { serveHttp } from './live-serve.ts';
@@ -12,6 +13,7 @@ export function liveResident(): Resident {
     hold: holdName,
     ask: askHolder,
     notify: notifySystemd,
+    releaseMemory,
     watchdogMs: watchdogMs(),
   };
 }

@@ -20,6 +20,8 @@ export interface Resident {
   ask(name: string): Promise<string | undefined>;
   /** Tells systemd (`READY=1`, `WATCHDOG=1`, `STATUS=…`); does nothing where systemd did not start us. */
   notify(...states: readonly string[]): Promise<void>;
+  /** Gives back the memory that a burst of work left behind; the engine would keep it for the next one. */
+  releaseMemory(): void;
   /** Milliseconds within which systemd wants to hear of us; `undefined`: it does not ask (sd_watchdog_enabled(3)). */
   readonly watchdogMs: number | undefined;
 }

@@ -67,7 +67,7 @@ function isStranded(connection: Connection): boolean {
   const { localAddress } = connection.socket;
   if (now - connection.lookedAt < LOOK_EVERY_MS || localAddress === undefined) return false;
   connection.lookedAt = now;
-  const plain = localAddress.replace(/^::ffff:/, '');
+  const plain = localAddress.replace(/^::ffff:|%.*$/g, '');
   return !Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === plain));
 }
 

@@ -41,21 +41,21 @@ function kernelServing(subnets: readonly string[]): Partial<Host> {
 }
 
 describe('the reconcile loop', () => {
-  it('looks every twenty seconds when nothing calls for it', async () => {
+  it('looks every thirty seconds when nothing calls for it', async () => {
     const { clock, rounds } = looping();
-    await clock.advance(19_999);
+    await clock.advance(29_999);
     expect(rounds()).toBe(1);
     await clock.advance(1);
     expect(rounds()).toBe(2);
   });
 
-  it('looks when it is rung, and counts the twenty seconds from there', async () => {
+  it('looks when it is rung, and counts the thirty seconds from there', async () => {
     const { board, clock, rounds } = looping();
     await clock.advance(4_000);
     board.look.ring('kernel');
     await clock.advance(100);
     expect(rounds()).toBe(2);
-    await clock.advance(19_800);
+    await clock.advance(29_800);
     expect(rounds()).toBe(2);
     await clock.advance(200);
     expect(rounds()).toBe(3);
