@@ -1,5 +1,6 @@
 import type { DownResult } from './agent/down.ts';
 import { FLANNEL_DEFAULTS, type FlannelOptions } from './net/flannel-options.ts';
+import { selectNodeStore } from './node-selection.ts';
 import type { AgentReport } from './render/agent-status.ts';
 import { selectStore } from './store/selection.ts';
 import type { StoreSecrets } from './store/store.ts';
@@ -32,7 +33,8 @@ export async function openStatus(input: SessionInput): Promise<StatusSession> {
   const world = await openWorld({ root });
   const { host, clock } = world;
   const resident = await world.resident();
-  const store = await world.openStore(selectStore({ ...FLANNEL_DEFAULTS, ...given }), { secrets, timeoutMs });
+  const selection = await selectNodeStore({ ...FLANNEL_DEFAULTS, ...given }, host);
+  const store = await world.openStore(selection, { secrets, timeoutMs });
   const know = () => readKnowledge({ host, store, stateFile, isNamed });
   return {
     look: async () => {

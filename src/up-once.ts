@@ -1,6 +1,6 @@
 import { type OnceResult, previewOnce, upOnce } from './agent/once.ts';
 import type { FlannelOptions } from './net/flannel-options.ts';
-import { selectStore } from './store/selection.ts';
+import { selectNodeStore } from './node-selection.ts';
 import type { StoreSecrets } from './store/store.ts';
 
 export interface OnceRun {
@@ -26,7 +26,7 @@ export async function runOnce({
 }: OnceRun): Promise<OnceResult> {
   const { openWorld } = await import('./wire.ts');
   const world = await openWorld({ root });
-  const store = await world.openStore(selectStore(options), { secrets, timeoutMs });
+  const store = await world.openStore(await selectNodeStore(options, world.host), { secrets, timeoutMs });
   const input = { options, host: world.host, store, cniConf };
   try {
     return isDry ? await previewOnce({ ...input, takeover }) : await upOnce({ ...input, writer: await world.writer() });

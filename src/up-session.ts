@@ -1,9 +1,7 @@
 import type { Ending } from './agent/agent.ts';
 import type { AgentSettings } from './agent/settings.ts';
-import type { Host } from './host/host.ts';
 import type { NodeConditionPatch } from './kube/kube.ts';
-import type { FlannelOptions } from './net/flannel-options.ts';
-import { selectStore } from './store/selection.ts';
+import { selectNodeStore } from './node-selection.ts';
 import type { StoreSecrets, StoreSelection } from './store/store.ts';
 
 export interface AgentInput {
@@ -32,7 +30,7 @@ export async function runNodeAgent(
   ]);
   const world = await openWorld({ root: input.root });
   const { host, clock } = world;
-  const selection = await nodeSelection(settings.options, host);
+  const selection = await selectNodeStore(settings.options, host);
   const store = await world.openStore(selection, { secrets, timeoutMs });
   const log = quietLog(logfmt(clock, input.say, { debug: input.debug }), clock);
   const [writer, resident] = await Promise.all([world.writer(), world.resident()]);
@@ -41,8 +39,11 @@ export async function runNodeAgent(
     selection.kind === 'kube' && input.setsCondition
       ? await world.openKube(selection, { secrets, timeoutMs })
       : undefined;
-  const announce = () => kube?.patchNodeStatus(nodeNameOf(selection), { condition: networkIsUp(clock.now()) });
-  const announcing = kube === undefined ? {} : { announce: async () => void (await announce()) };
+  const announce = async () => {
+    const name = await store.assigned?.ownKey();
+    if (name !== undefined) await kube?.patchNodeStatus(name, { condition: networkIsUp(clock.now()) });
+  };
+  const announcing = kube === undefined ? {} : { announce };
   const parts = { host, clock, writer, resident, store, log, measures, ...announcing };
   try {
     return await runAgent(parts, { ...settings, prefix: prefixOf(selection) }, signal);
@@ -50,18 +51,6 @@ export async function runNodeAgent(
     await kube?.close();
     await store.close();
   }
-}
-
-/** The datastore, with the name of this host's Node where it has one: kubelet's default is the host's name in lower case. */
-async function nodeSelection(options: FlannelOptions, host: Host): Promise<StoreSelection> {
-  const selection = selectStore(options);
-  if (selection.kind !== 'kube') return selection;
-  const { nodeNameFromEnvironment } = await import('./wire.ts');
-  return { ...selection, nodeName: nodeNameFromEnvironment() ?? (await host.identity()).hostname.toLowerCase() };
-}
-
-function nodeNameOf(selection: StoreSelection): string {
-  return (selection.kind === 'kube' ? selection.nodeName : undefined) ?? '';
 }
 
 /** In flannel's words (flannel pkg/subnet/kube). */

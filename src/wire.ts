@@ -4,6 +4,7 @@ import type { Argv, Host, HostWriter } from './host/host.ts';
 import type { RelayOptions } from './host/live-relay.ts';
 import type { Resident } from './host/resident.ts';
 import type { KubeApi } from './kube/kube.ts';
+import type { OwnNode } from './store/assigned.ts';
 import type { RawEtcd } from './store/etcd.ts';
 import type { EtcdHealth } from './store/health.ts';
 import type { EtcdSelection, StoreSecrets, StoreSelection, SubnetStore } from './store/store.ts';
@@ -103,9 +104,11 @@ export async function openRaw(
   }
 }
 
-/** Name of this host's Node as a DaemonSet gives it (downward API); `undefined`: it does not. */
-export function nodeNameFromEnvironment(): string | undefined {
-  return process.env['NODE_NAME'] || undefined;
+/** This host's Node as a DaemonSet tells it (downward API), in the order of flannel; `undefined`: it does not. */
+export function nodeFromEnvironment(): OwnNode | undefined {
+  const { NODE_NAME, POD_NAME, POD_NAMESPACE } = process.env;
+  if (NODE_NAME) return { name: NODE_NAME };
+  return POD_NAME && POD_NAMESPACE ? { pod: { namespace: POD_NAMESPACE, name: POD_NAME } } : undefined;
 }
 
 /** The name this process has in /proc/PID/comm. */

@@ -1,12 +1,12 @@
 import { observeDevices } from '../dataplane/observe.ts';
-import { isOwnRecord, readPreviousSubnets, refuseHeldSubnets } from '../dataplane/own-lease.ts';
+import { findOwnRecord, isOwnRecord, readPreviousSubnets, refuseHeldSubnets } from '../dataplane/own-lease.ts';
 import { refuseConflict } from '../dataplane/program.ts';
 import type { Host } from '../host/host.ts';
 import type { AcquireRequest, Lease, LeaseAttributes, LeasePage, LeaseRecord } from '../store/store.ts';
 import type { Board } from './board.ts';
 import { refuseForeignCluster } from './cluster.ts';
 import { isOurs } from './lease-care.ts';
-import { heldLease, isHeldByAnother } from './lease-keeper.ts';
+import { heldLease, isHeldByAnother, tellNewSubnet } from './lease-keeper.ts';
 import { podsOf } from './pods.ts';
 import { wantedAttributes } from './wanted.ts';
 
@@ -20,9 +20,8 @@ export async function acquireOwn(board: Board, known?: LeasePage): Promise<void>
   const { records } = listing;
   if (board.own.status === 'none') await keepPublishedMac(board, records);
   const used = await subnetsInUse(board);
-  // There the Node's podCIDR is the subnet, whoever else publishes it.
-  const isAllocated = store.kind !== 'kube';
-  const message = isAllocated ? await conflictOf(board, used, records) : undefined;
+  const isAllocated = store.assigned === undefined;
+  const message = isAllocated ? await conflictOf(board, used, records) : doubleOf(board, records);
   if (message !== undefined) return resolveConflict(board, used, message);
   const request = requestOf(board, used);
   const lease = await store.acquire({ ...request, listing });
@@ -51,8 +50,8 @@ async function listOf(board: Board): Promise<LeasePage> {
 
 /** A device that has to be made anew, after a reboot, is given the MAC that the peers have of this node. */
 async function keepPublishedMac(board: Board, records: readonly LeaseRecord[]): Promise<void> {
-  const published = records.find((record) => record.kind === 'lease' && isOwnRecord(record, board.underlay));
-  if (published?.kind !== 'lease') return;
+  const published = findOwnRecord(records, board.underlay, await board.parts.store.assigned?.ownKey());
+  if (published === undefined) return;
   const { links } = await observeDevices(board.parts.host);
   if (links.length > 0) return;
   board.wanted = wantedAttributes(
@@ -97,19 +96,28 @@ async function conflictOf(
 
 /**
  * A record with our address and another VTEP MAC, under our key, or, while we have none, under any: an agent on another host has our
- * address, and to take that lease would be to take its. Of what happened before our start nothing of the kind can be said.
+ * address, and to take that lease would be to take its. In Kubernetes our Node with another address or MAC: another host has its name.
+ * Of what happened before our start nothing of the kind can be said.
  */
-function doubleOf({ own, underlay }: Board, records: readonly LeaseRecord[]): string | undefined {
+function doubleOf({ own, underlay, parts }: Board, records: readonly LeaseRecord[]): string | undefined {
   if (own.status === 'none' || own.status === 'remembered' || own.lease === null) return undefined;
   const { lease } = own;
-  const [record] = records.filter(({ key }) => key === lease.key || own.status === 'lost').filter(isDouble);
+  const isAssigned = parts.store.assigned !== undefined;
+  const [record] = records
+    .filter(({ key }) => key === lease.key || (own.status === 'lost' && !isAssigned))
+    .filter(isDouble);
   if (record === undefined) return undefined;
   const address = underlay.publicIp ?? underlay.publicIpv6;
-  const macs = [record, lease].map(({ attributes }) => attributes.vtep?.mac ?? attributes.vtepV6?.mac ?? 'no MAC');
-  return `the lease ${record.key} of ${address} is written by another agent with that address: it publishes ${macs[0]}, this node (${lease.key}) ${macs[1]}. Give one of the two hosts another address, or stop its agent`;
+  const [theirs, ours] = [record, lease].map(({ attributes: { publicIp, publicIpv6, vtep, vtepV6 } }) => ({
+    address: publicIp ?? publicIpv6,
+    mac: vtep?.mac ?? vtepV6?.mac ?? 'no MAC',
+  }));
+  return isAssigned
+    ? `node ${lease.key} is also written by another agent: it publishes ${theirs?.address} with ${theirs?.mac}, this node ${ours?.address} with ${ours?.mac}. Find out which host has the name ${lease.key} as well; when a person wrote it, restart flannelctl up`
+    : `the lease ${record.key} of ${address} is written by another agent with that address: it publishes ${theirs?.mac}, this node (${lease.key}) ${ours?.mac}. Give one of the two hosts another address, or stop its agent`;
 
   function isDouble(one: LeaseRecord): one is Lease {
-    return one.kind === 'lease' && isOwnRecord(one, underlay) && !isOurs(lease, one);
+    return one.kind === 'lease' && (isAssigned || isOwnRecord(one, underlay)) && !isOurs(lease, one);
   }
 }
 
@@ -119,7 +127,7 @@ async function resolveConflict(board: Board, used: readonly string[], message: s
   const before = own.status;
   board.own = { status: 'conflict', lease, used, message };
   if (before !== 'conflict') board.look.ring('the lease is held by another host');
-  if (settings.onConflict === 'fail') return;
+  if (settings.onConflict === 'fail' || parts.store.assigned !== undefined) return;
   const pods = settings.force ? [] : await podsOf(parts.host, used);
   if (pods.length > 0) {
     const names = pods.slice(0, 3).join(', ');
@@ -144,8 +152,10 @@ interface Acquired {
 
 async function settleHeld(board: Board, { lease, asked, previous }: Acquired): Promise<void> {
   const { log } = board.parts;
+  const before = board.own;
   board.own = heldLease(board, lease, asked);
   board.inDoubt = false;
+  tellNewSubnet(board, before);
   const subnet = lease.subnet ?? lease.ipv6Subnet;
   log.info('lease acquired', { subnet, again: previous.includes(subnet ?? '') });
   board.look.ring('the lease was acquired');

@@ -8,7 +8,7 @@ import { followRules } from './follow-rules.ts';
 import { followStore } from './follow-store.ts';
 import { serveHealth } from './health.ts';
 import { keepConfig } from './keep-config.ts';
-import { keepLease, settleLease } from './lease-keeper.ts';
+import { keepLease, settleFailure, settleLease } from './lease-keeper.ts';
 import { reconcileForEver } from './loop.ts';
 import { keepState } from './memory.ts';
 import { OwnerError, refuseOwner, refuseWithoutRoot } from './owner.ts';
@@ -100,14 +100,18 @@ async function orStop(task: Promise<void>, stop: () => void): Promise<void> {
   }
 }
 
-/** Before anything is programmed: without a lease there is nothing to program. A datastore that does not answer is tried again later. */
+/**
+ * Before anything is programmed: without a lease there is nothing to program. It is tried again later where the datastore does not answer,
+ * and in Kubernetes, where others make the Node and give it its podCIDR.
+ */
 async function firstLease(board: Board): Promise<void> {
   if (board.own.status === 'none') {
     try {
       await acquireOwn(board);
     } catch (error) {
-      if (!isUnanswered(error)) throw error;
+      if (!isUnanswered(error) && board.parts.store.assigned === undefined) throw error;
       board.parts.log.warn('no lease yet', { error: problemText(error) });
+      return settleFailure(board, problemText(error));
     }
   }
   settleLease(board);

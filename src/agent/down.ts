@@ -8,7 +8,7 @@ import { isOwnRecord, readPreviousSubnets } from '../dataplane/own-lease.ts';
 import { planOverlay } from '../dataplane/plan.ts';
 import { prepareNode } from '../dataplane/program.ts';
 import { directTest } from '../dataplane/routing.ts';
-import { ConflictError } from '../errors.ts';
+import { ConflictError, FlannelctlError } from '../errors.ts';
 import type { Host, HostWriter } from '../host/host.ts';
 import type { Resident } from '../host/resident.ts';
 import { parseCidr } from '../net/cidr.ts';
@@ -48,6 +48,7 @@ export interface DownResult {
  */
 export async function takeDown(input: DownInput): Promise<DownResult> {
   await refuseWithoutRoot(input.host);
+  if (input.releaseFrom?.kind === 'kube') throw notReleased();
   const lock = await holdOrRefuse(input.resident);
   try {
     await refuseOwner(input.host);
@@ -55,6 +56,14 @@ export async function takeDown(input: DownInput): Promise<DownResult> {
   } finally {
     await lock.close();
   }
+}
+
+function notReleased(): FlannelctlError {
+  return new FlannelctlError(
+    { code: 'not-applicable', exitCode: 3 },
+    'the lease of this node is the podCIDR of its Node, which flannelctl does not give back; nothing was taken down',
+    { hint: 'Leave out --release; when the machine is gone for good: kubectl delete node NAME.' },
+  );
 }
 
 async function holdOrRefuse(resident: DownInput['resident']) {

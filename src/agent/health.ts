@@ -63,7 +63,7 @@ async function answer(board: Board | undefined, path: string): Promise<HttpAnswe
     case '/healthz':
       return plain(200, 'ok');
     case '/readyz':
-      return ready(board === undefined ? ['starting'] : problemsOf(board));
+      return board === undefined ? ready(['starting'], []) : ready(problemsOf(board), notesOf(board));
     case '/metrics': {
       const body = board === undefined ? '' : await board.parts.measures.text(gaugesOf(board));
       return { status: 200, contentType: 'text/plain; version=0.0.4; charset=utf-8', body };
@@ -73,8 +73,21 @@ async function answer(board: Board | undefined, path: string): Promise<HttpAnswe
   }
 }
 
-function ready(problems: readonly string[]): HttpAnswer {
-  return problems.length === 0 ? plain(200, 'ready') : plain(503, problems.join('\n'));
+function ready(problems: readonly string[], notes: readonly string[]): HttpAnswer {
+  return problems.length === 0 ? plain(200, ['ready', ...notes].join('\n')) : plain(503, problems.join('\n'));
+}
+
+/** What is known of the peers may be out of date while all that is known is programmed: no reason to call the node unready. */
+function notesOf({ book }: Board): readonly string[] {
+  switch (book.source) {
+    case 'nowhere':
+    case 'datastore':
+      return [];
+    case 'interrupted':
+      return ['the datastore does not answer; peers are as it said last'];
+    case 'memory':
+      return ['the datastore has not answered since the start; peers are as last known'];
+  }
 }
 
 function plain(status: number, text: string): HttpAnswer {

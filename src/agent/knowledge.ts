@@ -1,8 +1,9 @@
 import { FlannelctlError } from '../errors.ts';
 import type { Host } from '../host/host.ts';
 import type { NetworkConfig } from '../store/config.ts';
-import type { LeaseRecord, SubnetStore } from '../store/store.ts';
+import type { Lease, LeaseRecord, SubnetStore } from '../store/store.ts';
 import { parseStoredConfig } from '../store/stored-config.ts';
+import { isOurs } from './lease-care.ts';
 import { isUnanswered } from './problem.ts';
 import { type AgentState, readState } from './state-file.ts';
 import { parseTold, type Told } from './told.ts';
@@ -16,6 +17,8 @@ export interface Knowledge {
   readonly isCurrent: boolean;
   /** When one of the records ends, as {@link LeaseRecord} has it. */
   expiryOf(record: LeaseRecord): Promise<LeaseRecord['expiresAt']>;
+  /** Key of this node's lease; `undefined`: it is known by its address. */
+  readonly ownKey: string | undefined;
 }
 
 export interface KnowInput {
@@ -36,11 +39,12 @@ export async function readKnowledge({ host, store, stateFile, isNamed }: KnowInp
       store.listLeases({ ttl: false }),
     ]);
     const { config } = parseStoredConfig(stored, store.kind);
+    const ownKey = keyOf(state?.own, records) ?? (await store.assigned?.ownKey());
     const expiryOf = async (record: LeaseRecord) => {
       const [timed] = await store.readTimes({ records: [record], revision });
       return timed?.expiresAt;
     };
-    return { config, records, source, isCurrent: true, expiryOf };
+    return { config, records, source, isCurrent: true, ownKey, expiryOf };
   } catch (error) {
     if (state === undefined || !isUnanswered(error)) throw error;
     return fromState(state, stateFile, store.kind);
@@ -62,8 +66,16 @@ export async function readTold(
   }
 }
 
-function fromState({ config: text, records, savedAt }: AgentState, path: string, kind: SubnetStore['kind']): Knowledge {
-  const { config } = parseStoredConfig({ text, source: path }, kind);
+function fromState(state: AgentState, path: string, kind: SubnetStore['kind']): Knowledge {
+  const { config } = parseStoredConfig({ text: state.config, source: path }, kind);
+  const { records, own, savedAt } = state;
   const source = `${path} of ${new Date(savedAt).toISOString()}`;
-  return { config, records, source, isCurrent: false, expiryOf: async ({ expiresAt }) => expiresAt };
+  const ownKey = keyOf(own, records);
+  return { config, records, source, isCurrent: false, ownKey, expiryOf: async ({ expiresAt }) => expiresAt };
+}
+
+/** The lease that the agent had last, while its record is as the agent published it. */
+function keyOf(own: Lease | null | undefined, records: readonly LeaseRecord[]): string | undefined {
+  if (!own) return undefined;
+  return records.find((record) => record.key === own.key && isOurs(own, record))?.key;
 }

@@ -41,7 +41,7 @@ export class LeaseBook {
     return this.#records.get(key);
   }
 
-  /** The subnets of each lease that an event deleted since it was last asked. */
+  /** The subnets of each lease that an event deleted, or that it had before an event gave it others, since it was last asked. */
   takeDeleted(): readonly (readonly string[])[] {
     const deleted = this.#deleted;
     this.#deleted = [];
@@ -68,9 +68,13 @@ export class LeaseBook {
         this.replace(event.listing);
         if (event.because === 'restored') this.#isRewound = true;
         break;
-      case 'put':
+      case 'put': {
+        const kept = subnetsOf(event.record);
+        const left = subnetsOf(this.#records.get(event.record.key)).filter((subnet) => !kept.includes(subnet));
+        if (left.length > 0) this.#deleted.push(left);
         this.#set(event.record);
         break;
+      }
       case 'delete': {
         const subnets = subnetsOf(this.#records.get(event.key));
         if (subnets.length > 0) this.#deleted.push(subnets);

@@ -1,4 +1,4 @@
-import { ConflictError, FlannelctlError } from '../errors.ts';
+import { AbsentError, ConflictError, FlannelctlError } from '../errors.ts';
 import type { Lease, LeaseAttributes, LeaseRecord } from '../store/store.ts';
 import { acquireOwn } from './acquisition.ts';
 import { type Board, settle } from './board.ts';
@@ -8,6 +8,9 @@ import { problemText } from './problem.ts';
 
 /** flannel pkg/subnet/etcd: subnetTTL; for a store that does not say when a lease ends. */
 const LEASE_MS = 86_400_000;
+
+/** Between two looks whether the Node is there and has its podCIDR, of which no event tells. */
+const AWAIT_MS = 3000;
 
 /** Between two looks whether the other host has given our subnet up. */
 const LOOK_MS = 60_000;
@@ -39,10 +42,23 @@ async function attempt(board: Board, step: Exclude<CareStep, { act: 'rest' }>): 
   } catch (error) {
     const problem = problemText(error);
     measures.datastoreError(step.act);
+    settleFailure(board, problem);
+    if (isAwaited(board, error)) return clock.monotonic() + AWAIT_MS;
     log.warn('the lease could not be cared for; trying again in a minute', { step: step.act, error: problem });
-    if (isOver(board)) settle(board, 'lease', `the lease was not renewed in time: ${problem}`);
     return clock.monotonic() + retryDelayMs(Math.random());
   }
+}
+
+/** Whether somebody else has yet to do something: register the Node, give it a podCIDR. */
+function isAwaited({ parts }: Board, error: unknown): boolean {
+  return parts.store.assigned !== undefined && error instanceof AbsentError;
+}
+
+/** What /readyz says of the lease after an attempt that failed. */
+export function settleFailure(board: Board, problem: string): void {
+  if (board.own.status === 'none' || board.own.status === 'lost')
+    settle(board, 'lease', `${leaseProblem(board.own)}: ${problem}`);
+  else if (isOver(board)) settle(board, 'lease', `the lease was not renewed in time: ${problem}`);
 }
 
 function perform(board: Board, step: Exclude<CareStep, { act: 'rest' }>): Promise<void> {
@@ -100,6 +116,21 @@ function adopt(board: Board, record: LeaseRecord | undefined): void {
   if (own.status !== 'held' || record?.kind !== 'lease') return;
   const isAsPublished = JSON.stringify(record.attributes) === JSON.stringify(own.lease.attributes);
   board.own = heldLease(board, record, isAsPublished ? own.asked : record.attributes);
+  tellNewSubnet(board, own);
+}
+
+/** A Node that registers again may be given another podCIDR; pods that are there keep addresses that nobody routes any more. */
+export function tellNewSubnet({ own, look, parts }: Board, before: OwnLease): void {
+  if (own.status !== 'held' || before.status === 'none' || before.lease === null) return;
+  const [now, then] = [own.lease, before.lease].map(({ subnet, ipv6Subnet }) =>
+    [subnet, ipv6Subnet].filter((text) => text !== null).join(','),
+  );
+  if (now === undefined || then === undefined || now === then) return;
+  parts.log.warn('this node has another subnet now; pods with addresses of the old one have to be made anew', {
+    before: then,
+    now,
+  });
+  look.ring('the subnet changed');
 }
 
 /** The clock of the day may jump: the end is kept as a distance from now. */

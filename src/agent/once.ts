@@ -66,8 +66,11 @@ export async function previewOnce(input: OnceInput & { readonly takeover: boolea
   if (!input.takeover) await refuseOwner(input.host);
   const preparation = await prepareProgram({ ...input, readConfig: parseStoredConfig });
   const { records } = await input.store.listLeases({ ttl: false });
-  refuseConflict(preparation, records);
-  const lease = previewLease(preparation.request, records, preparation.config);
+  const { assigned } = input.store;
+  if (assigned === undefined) refuseConflict(preparation, records);
+  const lease =
+    (await assigned?.preview(preparation.request.attributes)) ??
+    previewLease(preparation.request, records, preparation.config);
   const { desired, plan } = planProgram(preparation, lease, records);
   refuseForeignLinks(plan, preparation.actual);
   const { config, underlay } = preparation;

@@ -1,5 +1,5 @@
 import { type Preparation, prepareNode } from '../dataplane/program.ts';
-import { AbsentError, type FlannelctlError, InputError, UnavailableError } from '../errors.ts';
+import { AbsentError, FlannelctlError, InputError, UnavailableError } from '../errors.ts';
 import { maskText } from '../host/secrets.ts';
 import type { NetworkConfig } from '../store/config.ts';
 import type { Lease, LeaseRecord } from '../store/store.ts';
@@ -19,7 +19,7 @@ import { readState, strangeness } from './state-file.ts';
 export async function startBoard(parts: AgentParts, settings: AgentSettings): Promise<Board> {
   const read = await readConfig(parts);
   if ('problem' in read) return startFromMemory(parts, settings, read.problem);
-  return boardFor({ parts, settings, ...read });
+  return orFromMemory(await boardFor({ parts, settings, ...read }));
 }
 
 /** `problem`: why the datastore gave none. What this host does not answer is no reason to go on without the datastore. */
@@ -30,6 +30,31 @@ async function readConfig({ store }: AgentParts) {
   } catch (error) {
     if (!isUnanswered(error)) throw error;
     return { problem: problemText(error) };
+  }
+}
+
+/** In Kubernetes the configuration is a file: it can be read while the API is silent. Without a state the agent waits for the API. */
+async function orFromMemory(board: Board): Promise<Board> {
+  const { parts, settings } = board;
+  const problem = await silenceOf(board);
+  if (problem === undefined) return board;
+  try {
+    return await startFromMemory(parts, settings, problem);
+  } catch (error) {
+    if (!isUnanswered(error)) throw error;
+    parts.log.warn('waiting for the Kubernetes API', { error: problemText(error) });
+    return board;
+  }
+}
+
+/** Why the API cannot be asked for this node's subnet; `undefined`: it can, whatever it says. */
+async function silenceOf({ parts, wanted }: Board): Promise<string | undefined> {
+  try {
+    await parts.store.assigned?.preview(wanted);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof FlannelctlError)) throw error;
+    return isUnanswered(error) ? problemText(error) : undefined;
   }
 }
 

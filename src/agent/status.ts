@@ -3,7 +3,7 @@ import { desiredOverlay } from '../dataplane/desired.ts';
 import type { Operation } from '../dataplane/entry.ts';
 import { holdsTest } from '../dataplane/holds.ts';
 import { observeOverlay } from '../dataplane/observe.ts';
-import { isOwnRecord } from '../dataplane/own-lease.ts';
+import { findOwnRecord } from '../dataplane/own-lease.ts';
 import { planOverlay } from '../dataplane/plan.ts';
 import { prepareNode, subnetEnvOf } from '../dataplane/program.ts';
 import { lineText, renderAdd } from '../dataplane/render.ts';
@@ -61,11 +61,10 @@ export interface StatusInput {
 export async function readStatus({ host, clock, options, know }: StatusInput): Promise<OverlayStatus> {
   const { links } = await observeOverlay(host);
   if (links.length === 0) return { status: 'down', reason: 'there is no flannel device' };
-  const { config, records, source, isCurrent, expiryOf } = await know();
+  const { config, records, source, isCurrent, ownKey, expiryOf } = await know();
   const preparation = await prepareNode(config, { options, host });
   const { underlay, actual, hasBlackhole } = preparation;
-  const own = records.find((record) => record.kind === 'lease' && isOwnRecord(record, underlay));
-  const lease = own?.kind === 'lease' ? own : null;
+  const lease = findOwnRecord(records, underlay, ownKey) ?? null;
   const isDirect = directTest(actual.routes);
   const isHeld = holdsTest(actual);
   const desired = desiredOverlay({ config, own: lease, underlay, leases: records, isDirect, hasBlackhole, isHeld });

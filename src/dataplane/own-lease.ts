@@ -4,7 +4,7 @@ import type { Host } from '../host/host.ts';
 import { type Cidr, canonicalNetwork, overlaps, parseCidr } from '../net/cidr.ts';
 import { canonicalMac } from '../net/mac.ts';
 import type { NetworkConfig } from '../store/config.ts';
-import type { AcquireRequest, LeaseRecord, Vtep } from '../store/store.ts';
+import type { AcquireRequest, Lease, LeaseRecord, Vtep } from '../store/store.ts';
 import { vxlanOf } from './desired.ts';
 import { overlayFamilies } from './device.ts';
 import type { ActualOverlay } from './entry.ts';
@@ -81,6 +81,16 @@ export function isOwnRecord(record: LeaseRecord, { publicIp, publicIpv6 }: Under
   if (record.kind !== 'lease') return false;
   const published = [record.attributes.publicIp, record.attributes.publicIpv6];
   return [publicIp, publicIpv6].some((ip) => ip !== null && published.includes(ip));
+}
+
+/** This node's record: under its own key where that is known, else from one of its addresses, which others may be told differently. */
+export function findOwnRecord(
+  records: readonly LeaseRecord[],
+  underlay: Underlay,
+  ownKey: string | undefined,
+): Lease | undefined {
+  const leases = records.filter((record) => record.kind === 'lease');
+  return leases.find(({ key }) => key === ownKey) ?? leases.find((record) => isOwnRecord(record, underlay));
 }
 
 function holds(record: LeaseRecord, subnet: Cidr): boolean {

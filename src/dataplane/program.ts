@@ -78,11 +78,13 @@ export async function programOnce({
 }): Promise<Programmed> {
   const { options, host, store } = input;
   const preparation = await prepareProgram(input);
-  await refuseConflict(preparation, (await store.listLeases({ ttl: false })).records);
+  // An assigned subnet is this node's, whoever else publishes it.
+  const isChosen = store.assigned === undefined;
+  if (isChosen) refuseConflict(preparation, (await store.listLeases({ ttl: false })).records);
   const lease = await store.acquire(preparation.request);
   await whenLeased?.(lease);
   const { records } = await store.listLeases({ ttl: false });
-  refuseHeldSubnets(subnetsOf(lease), preparation.underlay, records);
+  if (isChosen) refuseHeldSubnets(subnetsOf(lease), preparation.underlay, records);
   const { desired, plan } = planProgram(preparation, lease, records);
   refuseForeignLinks(plan, preparation.actual);
   const reobserve = async () => planOverlay(desired, await observeOverlay(host), { removals: true });

@@ -38,7 +38,8 @@ function ofStatus(code: number, cause: unknown, { server, what }: FailedCall): F
   if (code === 409) {
     return new ConflictError(`the Kubernetes API at ${server} did not ${what}: it changed meanwhile (409)`, { cause });
   }
-  if (code === 404) return new AbsentError(`the Kubernetes API at ${server} has nothing to ${what} (404)`, { cause });
+  if (code === 404)
+    return new AbsentError(`the Kubernetes API at ${server} found nothing when asked to ${what} (404)`, { cause });
   return new UnavailableError('unreachable', `the Kubernetes API at ${server} answered ${code} to: ${what}`, { cause });
 }
 

@@ -36,7 +36,8 @@ interface NodeParts {
 interface Condition {
   readonly type: string;
   readonly status: string;
-  readonly lastTransitionTime?: Date | undefined;
+  /** Go writes a time that is not set as null. */
+  readonly lastTransitionTime?: Date | null | undefined;
 }
 
 export function toKubeNode({ metadata, spec, status }: NodeParts, prefix: string): KubeNode {
@@ -57,7 +58,7 @@ export function toKubeNode({ metadata, spec, status }: NodeParts, prefix: string
   };
 }
 
-function epochOf(time: Date | undefined): number | null {
+function epochOf(time: Date | null | undefined): number | null {
   const at = time?.getTime();
   return at === undefined || Number.isNaN(at) ? null : at;
 }

@@ -117,7 +117,7 @@ const TIME = v.pipe(
   v.string(),
   v.transform((text) => new Date(text)),
 );
-const CONDITION = v.object({ type: v.string(), status: v.string(), lastTransitionTime: v.optional(TIME) });
+const CONDITION = v.object({ type: v.string(), status: v.string(), lastTransitionTime: v.nullish(TIME) });
 const NODE = v.object({
   metadata: v.object({
     name: v.string(),

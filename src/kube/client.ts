@@ -1,4 +1,5 @@
 import { CoreV1Api, createConfiguration, type KubeConfig, ServerConfiguration } from '@kubernetes/client-node';
+import { AbsentError } from '../errors.ts';
 import type { Host } from '../host/host.ts';
 import type { KubeSelection } from '../store/store.ts';
 import { loadKubeConfig } from './client-config.ts';
@@ -27,6 +28,7 @@ export async function openKubeApi({ selection, host, timeoutMs }: KubeApiOptions
     try {
       return await work(apiOf(config, http.library(signal)));
     } catch (error) {
+      if (error instanceof AbsentError) throw error;
       throw translateError(signal.aborted ? signal.reason : error, { server, what, timeoutMs });
     }
   };
@@ -42,6 +44,12 @@ export async function openKubeApi({ selection, host, timeoutMs }: KubeApiOptions
         return { data: data ?? {}, resourceVersion: metadata?.resourceVersion ?? '' };
       }),
     readNode: (name) => call(`get node ${name}`, async (api) => toKubeNode(await api.readNode({ name }), prefix)),
+    nodeOfPod: (namespace, name) =>
+      call(`get pod ${namespace}/${name}`, async (api) => {
+        const { spec } = await api.readNamespacedPod({ namespace, name });
+        if (spec?.nodeName) return spec.nodeName;
+        throw new AbsentError(`the pod ${namespace}/${name} is on no Node yet`);
+      }),
     patchNodeStatus: (name, patch) =>
       call(`patch the status of node ${name}`, async (api) =>
         toKubeNode(await patchStatus(api, name, statusPatch(patch, prefix)), prefix),

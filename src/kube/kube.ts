@@ -48,6 +48,8 @@ export interface KubeApi {
   ): Promise<{ readonly data: Readonly<Record<string, string>>; readonly resourceVersion: string }>;
   /** @throws {AbsentError} when it is not there. */
   readNode(name: string): Promise<KubeNode>;
+  /** Name of the Node that a Pod runs on. @throws {AbsentError} when there is no such Pod, or it is on no Node yet. */
+  nodeOfPod(namespace: string, name: string): Promise<string>;
   /**
    * One patch of `nodes/<name>/status`, annotations included, as flannel makes it: the right to patch nodes is not needed.
    * @throws {ConflictError} when the Node is no longer at `resourceVersion`; {AbsentError} when it is not there.

@@ -22,13 +22,22 @@ const TRIES = 5;
  */
 export async function annotateNode(kube: KubeApi, { name, attributes, lease }: Annotation): Promise<Lease> {
   for (let left = TRIES; left > 0; left -= 1) {
-    const node = await kube.readNode(name);
-    assertPodCidr(node);
+    const node = await readOwnNode(kube, name);
     if (lease !== null) assertStillOurs(node, lease);
     const written = await tryPatch(kube, node, encodeAnnotations(overwritten(attributes, node)));
     if (written !== undefined) return leaseOf(written);
   }
   throw new ConflictError(`node ${name} changed ${TRIES} times while its annotations were written`);
+}
+
+/** What {@link annotateNode} would publish. @throws {AbsentError} when the Node is not there or has no podCIDR. */
+export async function previewAnnotation(
+  kube: KubeApi,
+  { name, attributes }: Pick<Annotation, 'name' | 'attributes'>,
+): Promise<Lease> {
+  const node = await readOwnNode(kube, name);
+  const flannelAnnotations = { ...node.flannelAnnotations, ...encodeAnnotations(overwritten(attributes, node)) };
+  return leaseOf({ ...node, flannelAnnotations });
 }
 
 async function tryPatch(
@@ -45,11 +54,24 @@ async function tryPatch(
   }
 }
 
-function assertPodCidr({ name, podCidr }: KubeNode): void {
-  if (podCidr !== null) return;
+async function readOwnNode(kube: KubeApi, name: string): Promise<KubeNode> {
+  const node = await readIfThere(kube, name);
+  if (node === undefined) {
+    throw new AbsentError(`there is no node ${name}`, { hint: 'Let kubelet register it, or name it with NODE_NAME.' });
+  }
+  if (node.podCidr !== null) return node;
   throw new AbsentError(`node ${name} has no podCIDR`, {
     hint: 'Start kube-controller-manager with --allocate-node-cidrs and --cluster-cidr.',
   });
+}
+
+async function readIfThere(kube: KubeApi, name: string): Promise<KubeNode | undefined> {
+  try {
+    return await kube.readNode(name);
+  } catch (error) {
+    if (error instanceof AbsentError) return undefined;
+    throw error;
+  }
 }
 
 function assertStillOurs(node: KubeNode, lease: Lease): void {

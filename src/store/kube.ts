@@ -1,7 +1,8 @@
 import { AbsentError, UnavailableError } from '../errors.ts';
 import type { Host } from '../host/host.ts';
 import type { KubeApi, KubeNode } from '../kube/kube.ts';
-import { annotateNode } from './kube-annotate.ts';
+import type { OwnNode } from './assigned.ts';
+import { annotateNode, previewAnnotation } from './kube-annotate.ts';
 import { watchKube } from './kube-watch.ts';
 import { decodeNode } from './node-lease.ts';
 import type { DumpedRecord, KubeSelection, LeasePage, LeaseRecord, StoredNetworkConfig, SubnetStore } from './store.ts';
@@ -14,14 +15,10 @@ export interface KubeStoreOptions {
 
 /**
  * Leases as flannel's peers see them in the Nodes. The podCIDR is the subnet: nothing is allocated, and only the annotations of the
- * Node that `nodeName` names are written.
+ * Node that `node` names are written.
  */
 export function kubeStore({ selection, host, kube }: KubeStoreOptions): SubnetStore {
-  const { nodeName } = selection;
   const description = `kubernetes ${kube.description}`;
-  const refuse = (what: string, hint: string) => async () => {
-    throw new UnavailableError('unsupported', `${what} cannot be written through the Kubernetes API`, { hint });
-  };
   const readConfig = async () => {
     const source = selection.netConfigPath;
     return { text: await host.readFile(source), modRevision: '', source };
@@ -40,14 +37,7 @@ export function kubeStore({ selection, host, kube }: KubeStoreOptions): SubnetSt
       return { records, revision, clusterId: null, source: description };
     },
     readTimes: async (page, onPage) => withoutEnd(page, onPage),
-    acquire:
-      nodeName === undefined
-        ? refuse('a lease', READ_POD_CIDR)
-        : ({ attributes }) => annotateNode(kube, { name: nodeName, attributes, lease: null }),
-    renew:
-      nodeName === undefined
-        ? refuse('a lease', 'Let flannel write it: it annotates its own Node when it starts.')
-        : (lease, attributes) => annotateNode(kube, { name: nodeName, attributes, lease }),
+    ...(selection.node === undefined ? OF_OTHERS : ownLease(kube, selection.node)),
     remove: refuse('the removal of a lease', DELETE_NODE),
     putBack: refuse('a lease', 'Let the node register again: its podCIDR and its flannel write the lease.'),
     dump: async ({ keys } = {}) => {
@@ -62,9 +52,45 @@ export function kubeStore({ selection, host, kube }: KubeStoreOptions): SubnetSt
   };
 }
 
+type OwnLease = Pick<SubnetStore, 'acquire' | 'renew' | 'assigned'>;
+
+function ownLease(kube: KubeApi, node: OwnNode): OwnLease {
+  const ownKey = ownNode(kube, node);
+  return {
+    acquire: async ({ attributes }) => annotateNode(kube, { name: await ownKey(), attributes, lease: null }),
+    renew: async (lease, attributes) => annotateNode(kube, { name: await ownKey(), attributes, lease }),
+    assigned: {
+      ownKey,
+      preview: async (attributes) => previewAnnotation(kube, { name: await ownKey(), attributes }),
+    },
+  };
+}
+
+/** A Pod stays on its Node: the API is asked until it has said once which. */
+function ownNode(kube: KubeApi, node: OwnNode): () => Promise<string> {
+  if ('name' in node) return async () => node.name;
+  let known: string | undefined;
+  return async () => {
+    known ??= await kube.nodeOfPod(node.pod.namespace, node.pod.name);
+    return known;
+  };
+}
+
+function refuse(what: string, hint: string) {
+  return async () => {
+    throw new UnavailableError('unsupported', `${what} cannot be written through the Kubernetes API`, { hint });
+  };
+}
+
 const EDIT_CONFIG_MAP = 'Edit net-conf.json in the ConfigMap kube-flannel-cfg and restart flannel.';
 const READ_POD_CIDR = 'Kubernetes gives each Node its podCIDR; see the flags of kube-controller-manager.';
 const DELETE_NODE = 'Delete the Node with "kubectl delete node NAME" when the machine is gone for good.';
+
+/** Where this host has no Node of its own. */
+const OF_OTHERS: OwnLease = {
+  acquire: refuse('a lease', READ_POD_CIDR),
+  renew: refuse('a lease', 'Let flannel write it: it annotates its own Node when it starts.'),
+};
 
 /** A record holds what flannel's peers read, as JSON. */
 function dumpNode({ name, podCidr, podCidrs, flannelAnnotations, resourceVersion }: KubeNode): DumpedRecord {

@@ -1,4 +1,5 @@
 import type { UnavailableError } from '../errors.ts';
+import type { AssignedLease, OwnNode } from './assigned.ts';
 
 /** Attributes a node publishes with its lease (`flannel pkg/lease.LeaseAttrs`). */
 export interface LeaseAttributes {
@@ -117,6 +118,8 @@ export interface SubnetStore {
    * @throws {ConflictError} when another host took it meanwhile; {AbsentError} `out of subnets`.
    */
   acquire(request: AcquireRequest): Promise<Lease>;
+  /** Of a datastore that gives this host its subnet by itself (Kubernetes); left out: `acquire` chooses one. */
+  readonly assigned?: AssignedLease;
   /**
    * Renews a lease as flannel does (a fresh etcd lease of 24 h and a Put), comparing `modRevision`; never LeaseKeepAlive.
    * `attributes` replaces what is published. A reservation stays one.
@@ -228,8 +231,8 @@ export interface KubeSelection {
   readonly annotationPrefix: string;
   /** Path of net-conf.json on the host. */
   readonly netConfigPath: string;
-  /** Name of this host's Node, whose lease may be written; left out: nothing is written. */
-  readonly nodeName?: string;
+  /** This host's Node, whose lease may be written; left out: nothing is written. */
+  readonly node?: OwnNode;
   /** Directory on the host with `token` and `ca.crt` of flanneld's own service account: its way in when it runs in a pod. */
   readonly serviceAccountDir?: string;
 }

@@ -43,12 +43,11 @@ export function fakeNode(ports: FakePorts = {}): FakeNode {
     writer: port<HostWriter>('writer', { ...ports.writer }),
     resident: port<Resident>('resident', { watchdogMs: undefined, notify: async () => undefined, ...ports.resident }),
     // the records of a test come with their times
-    store: port<SubnetStore>('store', {
-      kind: 'etcd',
-      description: 'etcd',
-      readTimes: async ({ records }) => records,
-      ...ports.store,
-    }),
+    store: port<SubnetStore>(
+      'store',
+      { kind: 'etcd', description: 'etcd', readTimes: async ({ records }) => records, ...ports.store },
+      ['assigned'],
+    ),
     log: { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') },
     measures: {
       round: () => (rounds += 1),
@@ -152,9 +151,10 @@ export const KERNEL: Readonly<Record<string, string>> = {
     '[{"type":"unicast","dst":"default","gateway":"192.168.9.254","dev":"eth0","flags":[]}]',
 };
 
-/** Only what a test gives is there to be asked. */
-function port<P extends object>(name: string, given: Partial<P>): P {
-  const members = new Map<string | symbol, unknown>(Object.entries(given));
+/** Only what a test gives is there to be asked, and what a port may lack. */
+function port<P extends object>(name: string, given: Partial<P>, optional: readonly string[] = []): P {
+  const lacking = optional.map((member) => [member, undefined] as const);
+  const members = new Map<string | symbol, unknown>([...lacking, ...Object.entries(given)]);
   return new Proxy(Object.create(null), {
     get: (_target, property) => {
       if (!members.has(property)) throw new Error(`nobody should ask for ${name}.${String(property)}`);

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { liveHost } from '../../src/host/live.ts';
 import { openKubeApi } from '../../src/kube/client.ts';
+import type { OwnNode } from '../../src/store/assigned.ts';
 import { kubeStore } from '../../src/store/kube.ts';
-import type { LeaseAttributes } from '../../src/store/store.ts';
+import type { KubeSelection, LeaseAttributes } from '../../src/store/store.ts';
 import { type KubeApiServer, startKubeApi } from '../support/kube-api-server.ts';
 import { makeNode } from '../support/kube-objects.ts';
 
@@ -23,17 +24,19 @@ beforeEach(async () => {
 });
 afterEach(() => api.close());
 
-async function open() {
+const SELECTION: KubeSelection = {
+  kind: 'kube',
+  apiUrl: '',
+  kubeconfigFile: '',
+  context: '',
+  annotationPrefix: PREFIX,
+  netConfigPath: '/nowhere',
+  node: { name: 'n1' },
+};
+
+async function open(node: OwnNode = { name: 'n1' }) {
   const host = liveHost({ root: '/' });
-  const selection = {
-    kind: 'kube',
-    apiUrl: api.url,
-    kubeconfigFile: '',
-    context: '',
-    annotationPrefix: PREFIX,
-    netConfigPath: '/nowhere',
-    nodeName: 'n1',
-  } as const;
+  const selection = { ...SELECTION, apiUrl: api.url, node };
   const kube = await openKubeApi({ selection, host, timeoutMs: 2000 });
   return { kube, store: kubeStore({ selection, host, kube }) };
 }
@@ -82,6 +85,61 @@ describe("the agent's own Node", () => {
     await expect(store.acquire({ attributes: ATTRIBUTES })).rejects.toMatchObject({
       message: 'node n1 has no podCIDR',
       hint: expect.stringContaining('--allocate-node-cidrs'),
+    });
+  });
+
+  it('is looked for again until it is there, and named', async () => {
+    const { store } = await open();
+    await expect(store.acquire({ attributes: ATTRIBUTES })).rejects.toMatchObject({ message: 'there is no node n1' });
+  });
+
+  it('is written again when the kubelet was quicker', async () => {
+    api.setNode(makeNode('n1', { podCidrs: ['10.244.3.0/24'] }));
+    const { kube, store } = await open();
+    let left = 2;
+    const busy: typeof kube = {
+      ...kube,
+      readNode: async (name) => {
+        const node = await kube.readNode(name);
+        if (left > 0) api.setNode(makeNode('n1', { podCidrs: ['10.244.3.0/24'] }));
+        left -= 1;
+        return node;
+      },
+    };
+    const host = liveHost({ root: '/' });
+    const beside = kubeStore({ selection: { ...SELECTION, apiUrl: api.url }, host, kube: busy });
+    expect((await beside.acquire({ attributes: ATTRIBUTES })).subnet).toBe('10.244.3.0/24');
+    expect(api.requests.filter(({ method }) => method === 'PATCH')).toHaveLength(3);
+    expect((await store.listLeases()).records).toHaveLength(1);
+  });
+
+  it('is that of the Pod where only the Pod is known, which is asked for once', async () => {
+    api.setNode(makeNode('n1', { podCidrs: ['10.244.3.0/24'] }));
+    api.setPod('kube-flannel', 'kube-flannel-ds-x', 'n1');
+    const { store } = await open({ pod: { namespace: 'kube-flannel', name: 'kube-flannel-ds-x' } });
+    const lease = await store.acquire({ attributes: ATTRIBUTES });
+    await store.renew(lease, ATTRIBUTES);
+    expect(lease.key).toBe('n1');
+    expect(api.requests.filter(({ path }) => path.includes('/pods/'))).toHaveLength(1);
+  });
+
+  it('is not known while the Pod is on none', async () => {
+    api.setPod('kube-flannel', 'kube-flannel-ds-x', '');
+    const { store } = await open({ pod: { namespace: 'kube-flannel', name: 'kube-flannel-ds-x' } });
+    await expect(store.acquire({ attributes: ATTRIBUTES })).rejects.toMatchObject({
+      message: 'the pod kube-flannel/kube-flannel-ds-x is on no Node yet',
+    });
+  });
+
+  it('is foreseen as it would be published, without being written', async () => {
+    const annotations = { [`${PREFIX}/public-ip-overwrite`]: '203.0.113.5' };
+    api.setNode(makeNode('n1', { podCidrs: ['10.244.3.0/24'], annotations }));
+    const { store } = await open();
+    const foreseen = await store.assigned?.preview(ATTRIBUTES);
+    expect(api.requests.filter(({ method }) => method !== 'GET')).toEqual([]);
+    expect(foreseen).toEqual({
+      ...(await store.acquire({ attributes: ATTRIBUTES })),
+      modRevision: foreseen?.modRevision,
     });
   });
 

@@ -54,6 +54,53 @@ test('does not tell the heartbeat of a kubelet', async () => {
   await watch.end();
 });
 
+test('takes a condition whose time Go wrote as null', async () => {
+  const watch = watching(store);
+  await watch.until((events) => events.length === 1);
+  const annotations = flannelAnnotations('192.0.2.1', '02:00:00:00:00:01');
+  const node = makeNode('a', { podCidrs: ['10.244.1.0/24'], annotations });
+  const nothing: string = JSON.parse('null');
+  const conditions = [{ type: 'Ready', status: 'True', lastTransitionTime: nothing }];
+  server.setNode({ ...node, status: { ...node.status, conditions } });
+  await watch.until((events) => events.length === 2);
+  expect(watch.events.map(briefly)).toEqual(['snapshot null 0', 'put a']);
+  await watch.end();
+});
+
+test('tells both families of a node of which only the IPv4 fields changed', async () => {
+  const dual = (publicIp: string) => ({
+    ...flannelAnnotations(publicIp, '02:00:00:00:00:01'),
+    'flannel.alpha.coreos.com/public-ipv6': 'fd00:9::1',
+    'flannel.alpha.coreos.com/backend-v6-data': '{"VNI":1,"VtepMAC":"02:00:00:00:00:61"}',
+  });
+  const podCidrs = ['10.244.1.0/24', 'fd00:244:1::/64'];
+  server.setNode(makeNode('a', { podCidrs, annotations: dual('192.0.2.1') }));
+  const watch = watching(store);
+  await watch.until((events) => events.length === 1);
+  server.setNode(makeNode('a', { podCidrs, annotations: dual('192.0.2.7') }));
+  await watch.until((events) => events.length === 2);
+  expect(watch.events[1]).toMatchObject({
+    type: 'put',
+    record: {
+      subnet: '10.244.1.0/24',
+      ipv6Subnet: 'fd00:244:1::/64',
+      attributes: { publicIp: '192.0.2.7', publicIpv6: 'fd00:9::1', vtepV6: { mac: '02:00:00:00:00:61' } },
+    },
+  });
+  await watch.end();
+});
+
+test('tells another podCIDR of a node whose annotations stayed', async () => {
+  setNode('a', 1);
+  const watch = watching(store);
+  await watch.until((events) => events.length === 1);
+  const annotations = flannelAnnotations('192.0.2.1', '02:00:00:00:00:01');
+  server.setNode(makeNode('a', { podCidrs: ['10.244.9.0/24'], annotations }));
+  await watch.until((events) => events.length === 2);
+  expect(watch.events[1]).toMatchObject({ type: 'put', record: { key: 'a', subnet: '10.244.9.0/24' } });
+  await watch.end();
+});
+
 test('tells a node that flannel no longer shows to its peers as gone', async () => {
   setNode('a', 1);
   const watch = watching(store);

@@ -1,12 +1,14 @@
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { mergePatch, type NodeObject } from './kube-objects.ts';
+import { isRecord, makeNode, mergePatch, type NodeObject } from './kube-objects.ts';
 
 export interface KubeApiServerOptions {
   /** PEM texts; default: plain http. */
   readonly tls?: { readonly cert: string; readonly key: string };
   /** Requests need `Authorization: Bearer TOKEN` when given. */
   readonly token?: string;
+  /** Where it listens; default: a free port of 127.0.0.1. */
+  readonly place?: { readonly address: string; readonly port: number };
 }
 
 export interface SeenRequest {
@@ -26,6 +28,8 @@ export interface KubeApiServer {
   setNode(node: NodeObject): void;
   deleteNode(name: string): void;
   node(name: string): NodeObject | undefined;
+  /** A Pod that runs on a Node; `''`: on none yet. */
+  setPod(namespace: string, name: string, nodeName: string): void;
   setConfigMap(namespace: string, name: string, data: Readonly<Record<string, string>>): void;
   /** RBAC: requests for which this is true are answered 403. */
   deny(isDenied: (request: SeenRequest) => boolean): void;
@@ -39,6 +43,9 @@ export interface KubeApiServer {
   bookmark(): void;
   /** Forgets the events so far: a watch from before is told 410. */
   compact(): void;
+  /** Ends all connections and refuses new ones, until it listens again. */
+  refuse(): Promise<void>;
+  listenAgain(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -46,6 +53,7 @@ type WatchEvent = { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly ob
 
 interface State {
   readonly nodes: Map<string, NodeObject>;
+  readonly pods: Map<string, string>;
   readonly configMaps: Map<string, Readonly<Record<string, string>>>;
   readonly events: WatchEvent[];
   /** With whether it wants bookmarks. */
@@ -62,6 +70,7 @@ type Route = (request: SeenRequest, response: ServerResponse, body: unknown) => 
 export async function startKubeApi(options: KubeApiServerOptions = {}): Promise<KubeApiServer> {
   const state: State = {
     nodes: new Map(),
+    pods: new Map(),
     configMaps: new Map(),
     events: [],
     watchers: new Map(),
@@ -85,9 +94,10 @@ export async function startKubeApi(options: KubeApiServerOptions = {}): Promise<
   server.on('connection', () => {
     control.connections += 1;
   });
-  const port = await listen(server);
+  const place = options.place ?? { address: '127.0.0.1', port: 0 };
+  const port = await listen(server, place);
   return {
-    url: `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
+    url: `${options.tls === undefined ? 'http' : 'https'}://${place.address}:${port}`,
     requests,
     get connections() {
       return control.connections;
@@ -95,6 +105,7 @@ export async function startKubeApi(options: KubeApiServerOptions = {}): Promise<
     setNode: (node) => storeNode(state, node),
     deleteNode: (name) => removeNode(state, name),
     node: (name) => state.nodes.get(name),
+    setPod: (namespace, name, nodeName) => state.pods.set(`${namespace}/${name}`, nodeName),
     setConfigMap: (namespace, name, data) => state.configMaps.set(`${namespace}/${name}`, data),
     deny: (isDenied) => {
       control.isDenied = isDenied;
@@ -118,6 +129,8 @@ export async function startKubeApi(options: KubeApiServerOptions = {}): Promise<
       state.events.length = 0;
       state.oldest = state.revision;
     },
+    refuse: () => closeServer(server),
+    listenAgain: async () => void (await listen(server, { ...place, port })),
     close: () => closeServer(server),
   };
 }
@@ -135,10 +148,31 @@ function routesOf(state: State): readonly Route[] {
       const node = state.nodes.get(name);
       if (node === undefined) return undefined;
       if (request.method === 'GET' && sub === undefined) return answer(response, withKind('Node', node));
+      if (request.method === 'DELETE' && sub === undefined) {
+        removeNode(state, name);
+        return answer(response, withKind('Node', node));
+      }
       if (request.method !== 'PATCH') return undefined;
       if (!/merge-patch\+json/.test(request.contentType ?? '')) return fail(response, 415);
-      storeNode(state, toNode(mergePatch(node, body), node));
+      if (isOutdated(body, node)) return fail(response, 409);
+      const patched = toNode(mergePatch(node, body), node);
+      const { spec, status } = node;
+      storeNode(state, sub === undefined ? { ...patched, status } : { ...patched, spec });
       return answer(response, withKind('Node', state.nodes.get(name) ?? node));
+    },
+    (request, response, body) => {
+      if (request.method !== 'POST' || request.path !== '/api/v1/nodes') return undefined;
+      const node = toNode(body, makeNode(''));
+      if (state.nodes.has(node.metadata.name)) return fail(response, 409);
+      storeNode(state, node);
+      return answer(response, withKind('Node', node), 201);
+    },
+    (request, response) => {
+      const [, namespace, name] = /^\/api\/v1\/namespaces\/([^/]+)\/pods\/([^/]+)$/.exec(request.path) ?? [];
+      const nodeName = state.pods.get(`${namespace}/${name}`);
+      if (request.method !== 'GET' || nodeName === undefined) return undefined;
+      const spec = { containers: [], ...(nodeName !== '' && { nodeName }) };
+      return answer(response, withKind('Pod', { metadata: { namespace, name, resourceVersion: '1' }, spec }));
     },
     (request, response) => {
       const [, namespace, name] = /^\/api\/v1\/namespaces\/([^/]+)\/configmaps\/([^/]+)$/.exec(request.path) ?? [];
@@ -207,6 +241,12 @@ function withKind(kind: string, object: object): object {
   return { kind, apiVersion: 'v1', ...object };
 }
 
+/** A patch may name the version that it was made for (Kubernetes API conventions, concurrency control). */
+function isOutdated(body: unknown, { metadata }: NodeObject): boolean {
+  const given = isRecord(body) && isRecord(body['metadata']) ? body['metadata']['resourceVersion'] : undefined;
+  return given !== undefined && given !== metadata.resourceVersion;
+}
+
 /** The patch is trusted to keep the shape: it comes from our own tests. */
 function toNode(patched: unknown, node: NodeObject): NodeObject {
   return Object.assign({}, node, patched);
@@ -243,9 +283,9 @@ async function bodyOf(message: IncomingMessage): Promise<unknown> {
   return text === '' ? undefined : JSON.parse(text);
 }
 
-function listen(server: Server): Promise<number> {
+function listen(server: Server, { address, port }: NonNullable<KubeApiServerOptions['place']>): Promise<number> {
   return new Promise((resolve) => {
-    server.listen(0, '127.0.0.1', () => {
+    server.listen(port, address, () => {
       const address = server.address();
       resolve(typeof address === 'object' && address !== null ? address.port : 0);
     });

@@ -70,6 +70,6 @@ function hasType(item: unknown): boolean {
   return isRecord(item) && typeof item['type'] === 'string';
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
