@@ -17,14 +17,14 @@ import { wantedAttributes } from './wanted.ts';
 export async function acquireOwn(board: Board, known?: LeasePage): Promise<void> {
   const { store, host } = board.parts;
   const listing = known ?? (await listOf(board));
-  const { records } = listing;
+  const records = listing?.records ?? board.book.records;
   if (board.own.status === 'none') await keepPublishedMac(board, records);
   const used = await subnetsInUse(board);
   const isAllocated = store.assigned === undefined;
   const message = isAllocated ? await conflictOf(board, used, records) : doubleOf(board, records);
   if (message !== undefined) return resolveConflict(board, used, message);
   const request = requestOf(board, used);
-  const lease = await store.acquire({ ...request, listing });
+  const lease = await store.acquire({ ...request, ...(listing !== undefined && { listing }) });
   const [subnet] = used;
   if (
     isAllocated &&
@@ -42,8 +42,11 @@ export async function acquireOwn(board: Board, known?: LeasePage): Promise<void>
   await settleHeld(board, { lease, asked: request.attributes, previous: await previousOf(host, board) });
 }
 
-async function listOf(board: Board): Promise<LeasePage> {
-  const listing = await board.parts.store.listLeases({ ttl: false });
+/** `undefined`: where nothing is chosen the watch has said enough; a node that waits for its podCIDR need not list all others again and again. */
+async function listOf(board: Board): Promise<LeasePage | undefined> {
+  const { parts, book } = board;
+  if (parts.store.assigned !== undefined && book.source === 'datastore') return undefined;
+  const listing = await parts.store.listLeases({ ttl: false });
   refuseForeignCluster(board, listing);
   return listing;
 }

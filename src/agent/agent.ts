@@ -1,13 +1,14 @@
 import { acquireOwn } from './acquisition.ts';
 import { announceNode } from './announce.ts';
 import { anticipateForEver } from './anticipate.ts';
-import { type AgentParts, type Board, settle } from './board.ts';
+import { type AgentParts, type Board, type RoundReport, settle } from './board.ts';
 import { tellBridgeFilter } from './bridge-filter.ts';
 import { followKernel } from './follow-kernel.ts';
 import { followRules } from './follow-rules.ts';
 import { followStore } from './follow-store.ts';
 import { serveHealth } from './health.ts';
 import { keepConfig } from './keep-config.ts';
+import type { OwnLease } from './lease-care.ts';
 import { keepLease, settleFailure, settleLease } from './lease-keeper.ts';
 import { reconcileForEver } from './loop.ts';
 import { keepState } from './memory.ts';
@@ -126,7 +127,7 @@ async function reconcileWhenKnown(board: Board, signal: AbortSignal, onRound: ()
 function onFirstGoodRound(board: Board): () => void {
   let isTold = false;
   return () => {
-    if (isTold || board.lastRound === undefined) return;
+    if (isTold || board.lastRound === undefined || !isProgrammed(board.own, board.lastRound)) return;
     isTold = true;
     settle(board, 'start', undefined);
     const { own, lastRound, parts } = board;
@@ -134,4 +135,10 @@ function onFirstGoodRound(board: Board): () => void {
     parts.log.info('the overlay is up', { subnet, peers: lastRound.desired.peers.length, lease: own.status });
     void tellSystemd(board, 'READY=1');
   };
+}
+
+/** A round from before the lease served the peers alone. */
+function isProgrammed(own: OwnLease, { desired }: RoundReport): boolean {
+  if (own.status === 'none') return false;
+  return own.lease === null || desired.entries.some(({ entry }) => entry.kind === 'link');
 }

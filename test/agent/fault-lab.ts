@@ -53,7 +53,7 @@ export async function makeFaultLab(memberCount: 1 | 3 = 1): Promise<FaultLab> {
   };
   const ids = Array.from({ length: memberCount }, (_, index) => 250 - index);
   const endpoints = ids.map((id) => `http://192.168.9.${id}:2379`).join(',');
-  const node = async (index: number) => labNode(await plug(index), children, endpoints);
+  const node = async (index: number) => labNode(await plug(index), children, ['--etcd-endpoints', endpoints]);
   const nodes = [await node(1), await node(2), await node(3)] as const;
   const members: EtcdNode[] = [];
   for (const id of ids) members.push(etcdNode(await plug(id), { id, ids, children }));

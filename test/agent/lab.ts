@@ -73,7 +73,7 @@ export async function makeLab(count: number, options: LabOptions = {}): Promise<
   for (let index = 1; index <= count; index += 1) {
     const namespace = await plugIn(hub, index, underlay);
     namespaces.push(namespace);
-    nodes.push(labNode(namespace, children, url));
+    nodes.push(labNode(namespace, children, ['--etcd-endpoints', url]));
   }
   const etcd = startEtcd(hub, children, at);
   const etcdctl = (line: string) => hub.run(`env ETCDCTL_API=3 etcdctl --endpoints ${url} ${line}`);
@@ -136,22 +136,13 @@ function startEtcd({ name, directory }: Namespace, children: ChildProcess[], at:
   return child;
 }
 
-/** `children`: where the processes that it starts are kept, for their end. */
-export function labNode(namespace: Namespace, children: ChildProcess[], endpoints: string): LabNode {
+/** `children`: where the processes that it starts are kept, for their end. `datastore`: flags that name it. */
+export function labNode(namespace: Namespace, children: ChildProcess[], datastore: readonly string[]): LabNode {
   const subnetFile = join(namespace.directory, 'subnet.env');
   const stateFile = join(namespace.directory, 'state.json');
   const start = (args: readonly string[], wrap: readonly string[] = []) => {
-    const common = [
-      '--etcd-endpoints',
-      endpoints,
-      '--subnet-file',
-      subnetFile,
-      '--state-file',
-      stateFile,
-      '--timeout',
-      '2s',
-    ];
-    const argv = ['netns', 'exec', namespace.name, ...wrap, process.execPath, CLI, ...args, ...common];
+    const common = ['--subnet-file', subnetFile, '--state-file', stateFile, '--timeout', '2s'];
+    const argv = ['netns', 'exec', namespace.name, ...wrap, process.execPath, CLI, ...args, ...datastore, ...common];
     const child = spawn('ip', argv, { stdio: ['ignore', 'pipe', 'pipe'] });
     children.push(child);
     const output = { stdout: '', stderr: '' };
