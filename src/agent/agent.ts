@@ -111,7 +111,6 @@ async function firstLease(board: Board): Promise<void> {
       await acquireOwn(board);
     } catch (error) {
       if (!isUnanswered(error) && board.parts.store.assigned === undefined) throw error;
-      board.parts.log.warn('no lease yet', { error: problemText(error) });
       return settleFailure(board, problemText(error));
     }
   }

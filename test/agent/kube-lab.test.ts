@@ -80,7 +80,8 @@ describe('the Node of an agent', () => {
 
   it('is in order by status and by a dry run', PATIENCE, async () => {
     const node = lab.node(1);
-    const said = await node.cli('status', '-o', 'json', '--ip-masq');
+    await eventually(async () => expect((await node.lines(`cat ${node.stateFile}`)).join('')).toContain('n3'), 40_000);
+    const said = await node.cli('status', '-o', 'json');
     expect([said.exitCode, JSON.parse(said.stdout)]).toMatchObject([0, { lease: { key: 'n1' } }]);
     const dry = await node.cli('up', '--dry-run', '-o', 'json', '--ip-masq');
     expect([dry.exitCode, dry.stderr]).toEqual([0, expect.stringMatching(/^would lease 10\.244\.1\.0\/24 [^\n]*\n$/)]);

@@ -86,13 +86,17 @@ describe('a Kubernetes API that', () => {
     if (lab.isReal) return;
     await lab.api.setPod('default', 'kube-flannel-ds-3', 'n3');
     lab.api.signal('SIGSTOP');
-    const environment = { NODE_NAME: '', POD_NAMESPACE: 'default', POD_NAME: 'kube-flannel-ds-3' };
-    const other = await late.start({ environment, until: /serving health/ });
-    expect(await late.health('/healthz')).toEqual([200, 'ok']);
-    expect((await late.health('/readyz'))[0]).toBe(503);
-    await eventually(async () => expect(other.log()).toMatch(/did not answer within/), 40_000);
-    expect([await late.health('/healthz'), (await late.health('/readyz'))[0]]).toEqual([[200, 'ok'], 503]);
-    lab.api.signal('SIGCONT');
+    try {
+      const environment = { NODE_NAME: '', POD_NAMESPACE: 'default', POD_NAME: 'kube-flannel-ds-3' };
+      const other = await late.start({ environment, until: /serving health/ });
+      expect(await late.health('/healthz')).toEqual([200, 'ok']);
+      expect((await late.health('/readyz'))[0]).toBe(503);
+      await eventually(async () => expect(other.log()).toMatch(/did not answer within/), 40_000);
+      expect(other.log().indexOf('serving health')).toBeLessThan(other.log().indexOf('did not answer within'));
+      expect([await late.health('/healthz'), (await late.health('/readyz'))[0]]).toEqual([[200, 'ok'], 503]);
+    } finally {
+      lab.api.signal('SIGCONT');
+    }
     await eventually(async () => expect((await late.health('/readyz'))[0]).toBe(200), 30_000);
   });
 });
