@@ -162,6 +162,7 @@ async function settleHeld(board: Board, { lease, asked, previous }: Acquired): P
   const subnet = lease.subnet ?? lease.ipv6Subnet;
   log.info('lease acquired', { subnet, again: previous.includes(subnet ?? '') });
   board.look.ring('the lease was acquired');
+  board.acquired.ring('the lease was acquired');
 }
 
 function requestOf({ wanted }: Board, used: readonly string[]): AcquireRequest {

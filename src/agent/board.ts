@@ -56,6 +56,8 @@ export interface Board {
   readonly care: Waker;
   /** Wakes the care for the packet filter rules. */
   readonly rules: Waker;
+  /** Wakes who tells the Node: it may be another one of the same name. */
+  readonly acquired: Waker;
   readonly problems: Map<ProblemName, string>;
   config: NetworkConfig;
   configText: string;
@@ -103,6 +105,7 @@ export function makeBoard({ parts, settings, start }: BoardInput): Board {
     fresh: new Waker(parts.clock),
     care: new Waker(parts.clock),
     rules: new Waker(parts.clock),
+    acquired: new Waker(parts.clock),
     problems: new Map([['start', 'the overlay has not been programmed yet']]),
     own: { status: 'none' },
     directRoutes: [],

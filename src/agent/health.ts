@@ -11,8 +11,11 @@ const RETRY_MS = 10_000;
 /** A loop that has not come round for that long hangs. */
 export const STALLED_MS = 2 * RESYNC_MS;
 
+/** What the judgement of an agent looks at. */
+export type Judged = Pick<Board, 'problems' | 'lastRound' | 'own'> & { readonly parts: Pick<Board['parts'], 'clock'> };
+
 /** What /readyz says; empty: all is in order. */
-export function problemsOf(board: Board): readonly string[] {
+export function problemsOf(board: Judged): readonly string[] {
   const { problems, lastRound, own, parts } = board;
   const now = parts.clock.monotonic();
   const isStalled = lastRound !== undefined && now - lastRound.at > STALLED_MS;

@@ -153,6 +153,10 @@ describe('a node whose Node', () => {
     await eventually(() => lab.node(1).namespace.run('ping -c1 -W1 10.244.33.0'), 40_000);
     expect(agents[2]?.log()).toMatch(/this node has another subnet now.*10\.244\.3\.0\/24.*10\.244\.33\.0\/24/);
     await eventually(async () => expect((await lab.node(3).health('/readyz'))[0]).toBe(200), 40_000);
+    await eventually(async () => {
+      const { conditions } = (await lab.api.node('n3')).status;
+      expect(conditions).toContainEqual(expect.objectContaining({ type: 'NetworkUnavailable', status: 'False' }));
+    }, 40_000);
   });
 
   it('another agent writes is a conflict, told with both and not written over', PATIENCE, async () => {
