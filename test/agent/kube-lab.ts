@@ -13,10 +13,13 @@ const CLI = fileURLToPath(new URL('cli.ts', import.meta.url));
 const PAYLOAD = fileURLToPath(new URL('pod-payload.ts', import.meta.url));
 const HEALTH_PORT = 8081;
 
+/** Path of a kube-apiserver; `''`: the small one, which alone can be made to misbehave. */
+const KUBE_APISERVER = process.env['KUBE_APISERVER'] ?? '';
+export const IS_REAL = KUBE_APISERVER !== '';
+
 /** Nodes on one switch with a Kubernetes API behind it: a small one, or the kube-apiserver that `KUBE_APISERVER` names. */
 export interface KubeLab {
   readonly api: LabApi;
-  readonly isReal: boolean;
   readonly nodes: readonly KubeNode[];
   node(index: number): KubeNode;
   remove(): Promise<void>;
@@ -50,8 +53,7 @@ export async function makeKubeLab(count: number): Promise<KubeLab> {
   await hub.run('ip link add br0 type bridge');
   await hub.run(`ip addr add ${API_ADDRESS}/24 dev br0`);
   await hub.run('ip link set br0 up');
-  const program = process.env['KUBE_APISERVER'] ?? '';
-  const real = program === '' ? '' : await startRealApi(program, { hub, children });
+  const real = IS_REAL ? await startRealApi(KUBE_APISERVER, { hub, children }) : '';
   const api = await startLabApi(hub, children, real);
   const files = await filesOf(hub, api.url);
   const nodes: KubeNode[] = [];
@@ -63,7 +65,6 @@ export async function makeKubeLab(count: number): Promise<KubeLab> {
   }
   return {
     api,
-    isReal: real !== '',
     nodes,
     node: (index) => {
       const found = nodes[index - 1];

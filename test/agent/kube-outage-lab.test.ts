@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { flannelAnnotations } from '../support/kube-objects.ts';
-import { type KubeLab, makeKubeLab } from './kube-lab.ts';
+import { IS_REAL, type KubeLab, makeKubeLab } from './kube-lab.ts';
 import { type Agent, eventually, overlayOf } from './lab.ts';
 
 const PATIENCE = { timeout: 180_000 };
@@ -40,8 +40,7 @@ async function readyzSays(status: number, words: RegExp): Promise<void> {
 }
 
 describe('a Kubernetes API that', () => {
-  it('is gone for a while takes nothing with it', PATIENCE, async () => {
-    if (lab.isReal) return;
+  it.skipIf(IS_REAL)('is gone for a while takes nothing with it', PATIENCE, async () => {
     const before = await overlayOf(lab.node(1));
     const pinging = ping(40);
     await lab.api.make('refuse');
@@ -56,19 +55,21 @@ describe('a Kubernetes API that', () => {
     expect(await overlayOf(lab.node(1))).toEqual(before);
   });
 
-  it.each(['endWatches', 'cutWatches'] as const)('makes a watch end (%s) hides nothing', PATIENCE, async (what) => {
-    if (lab.isReal) return;
-    await lab.api.make(what);
-    await lab.api.createNode('n51', ghost(51));
-    await routesHave('10.244.51.0/24', true);
-    await lab.api.make(what);
-    await lab.api.deleteNode('n51');
-    await routesHave('10.244.51.0/24', false);
-    await routesHave('10.244.2.0/24', true);
-  });
+  it.skipIf(IS_REAL).each(['endWatches', 'cutWatches'] as const)(
+    'makes a watch end (%s) hides nothing',
+    PATIENCE,
+    async (what) => {
+      await lab.api.make(what);
+      await lab.api.createNode('n51', ghost(51));
+      await routesHave('10.244.51.0/24', true);
+      await lab.api.make(what);
+      await lab.api.deleteNode('n51');
+      await routesHave('10.244.51.0/24', false);
+      await routesHave('10.244.2.0/24', true);
+    },
+  );
 
-  it('has forgotten what came since is listed again', PATIENCE, async () => {
-    if (lab.isReal) return;
+  it.skipIf(IS_REAL)('has forgotten what came since is listed again', PATIENCE, async () => {
     await lab.api.createNode('n52', ghost(52));
     await eventually(async () => {
       await lab.api.make('endWatches');
@@ -81,9 +82,8 @@ describe('a Kubernetes API that', () => {
     await routesHave('10.244.52.0/24', false);
   });
 
-  it('is mute at the start of an agent leaves its health server alone', PATIENCE, async () => {
+  it.skipIf(IS_REAL)('is mute at the start of an agent leaves its health server alone', PATIENCE, async () => {
     const late = lab.node(3);
-    if (lab.isReal) return;
     await lab.api.setPod('default', 'kube-flannel-ds-3', 'n3');
     lab.api.signal('SIGSTOP');
     try {
@@ -110,22 +110,28 @@ describe('an agent that was killed', () => {
     expect(await pinging).toContain('120 received');
   });
 
-  it('starts from what it knew while the API is gone, also when the device is gone, too', PATIENCE, async () => {
-    if (lab.isReal) return;
-    const node = lab.node(1);
-    const before = await overlayOf(node);
-    await eventually(async () => expect((await node.lines(`cat ${node.stateFile}`)).join('')).toContain('n2'), 40_000);
-    agent.signal('SIGKILL');
-    await agent.ended;
-    await lab.api.make('refuse');
-    await node.namespace.run('ip link del flannel.1');
-    agent = await node.start();
-    expect(agent.log()).toContain('STARTING WITHOUT A DATASTORE');
-    expect(await overlayOf(node)).toEqual(before);
-    await node.namespace.run('ping -c1 -W1 10.244.2.0');
-    await readyzSays(200, /^ready\nthe datastore has not answered since the start/);
-    await lab.api.make('listenAgain');
-    await readyzSays(200, /^ready$/);
-    expect(await overlayOf(node)).toEqual(before);
-  });
+  it.skipIf(IS_REAL)(
+    'starts from what it knew while the API is gone, also when the device is gone, too',
+    PATIENCE,
+    async () => {
+      const node = lab.node(1);
+      const before = await overlayOf(node);
+      await eventually(
+        async () => expect((await node.lines(`cat ${node.stateFile}`)).join('')).toContain('n2'),
+        40_000,
+      );
+      agent.signal('SIGKILL');
+      await agent.ended;
+      await lab.api.make('refuse');
+      await node.namespace.run('ip link del flannel.1');
+      agent = await node.start();
+      expect(agent.log()).toContain('STARTING WITHOUT A DATASTORE');
+      expect(await overlayOf(node)).toEqual(before);
+      await node.namespace.run('ping -c1 -W1 10.244.2.0');
+      await readyzSays(200, /^ready\nthe datastore has not answered since the start/);
+      await lab.api.make('listenAgain');
+      await readyzSays(200, /^ready$/);
+      expect(await overlayOf(node)).toEqual(before);
+    },
+  );
 });

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type KubeLab, makeKubeLab } from './kube-lab.ts';
+import { IS_REAL, type KubeLab, makeKubeLab } from './kube-lab.ts';
 import { type Agent, eventually, overlayOf } from './lab.ts';
 
 const PREFIX = 'flannel.alpha.coreos.com';
@@ -49,8 +49,7 @@ describe('an agent of Kubernetes', () => {
     await lab.api.deleteNode('n8');
   });
 
-  it('that may not patch its Node says that it is forbidden', PATIENCE, async () => {
-    if (lab.isReal) return;
+  it.skipIf(IS_REAL)('that may not patch its Node says that it is forbidden', PATIENCE, async () => {
     await lab.api.letPatch(false);
     const agent = await start(1, { until: /no lease yet/ });
     expect(agent.log()).toMatch(/does not let us patch the status of node n1 \(403\)/);
