@@ -8,15 +8,9 @@ type Collect = (options: {
   readonly flavor: 'last-resort';
 }) => void;
 
-let collect: Collect | undefined;
-
 /** A whole collection, some 10 ms for what an agent of 5,000 peers holds; V8 does one of its own accord only when it needs room. */
 export function releaseMemory(): void {
-  collect ??= exposedCollector();
-  collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
-}
-
-function exposedCollector(): Collect {
   setFlagsFromString('--expose-gc');
-  return runInNewContext('gc') as Collect;
+  const collect = runInNewContext('gc') as Collect;
+  collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }

@@ -1,4 +1,9 @@
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { liveResident } from '../../src/host/live-resident.ts';
 import { freePort } from '../support/etcd-server.ts';
@@ -34,11 +39,31 @@ describe('a program that is followed', () => {
     expect(lines).toEqual(['one', 'two']);
   });
 
+  it('ends with us, however we end', async () => {
+    const source = fileURLToPath(new URL('../../src/host/live-monitor.ts', import.meta.url));
+    const script = `import { followProgram } from ${JSON.stringify(source)};
+      await followProgram(['sh', '-c', 'echo $$; exec sleep 60'], console.log, new AbortController().signal);`;
+    const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [line] = await once(createInterface({ input: parent.stdout }), 'line');
+    const pid = Number(line);
+    expect(runs(pid)).toBe(true);
+    parent.kill('SIGKILL');
+    await expect.poll(() => runs(pid)).toBe(false);
+  });
+
   it('that is not installed is told as such', async () => {
     const following = resident.follow(['no-such-program'], () => undefined, new AbortController().signal);
     await expect(following).rejects.toMatchObject({ reason: 'missing-tool' });
   });
 });
+
+/** In a container nobody may collect what has ended. */
+function runs(pid: number): boolean {
+  const status = `/proc/${pid}/status`;
+  return existsSync(status) && !/^State:\s+Z/m.test(readFileSync(status, 'utf8'));
+}
 
 describe('the health server', () => {
   it('answers GET with what it is given, and nothing else', async () => {
