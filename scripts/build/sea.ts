@@ -54,9 +54,9 @@ function seaConfig(chunks: readonly Chunk[]): object {
     disableExperimentalSEAWarning: true,
     useSnapshot: false,
     useCodeCache: true,
-    // DEP0123: grpc-js names an IP address as TLS server name. OPENSSL_CONF could name a module to load into the process.
+    // OPENSSL_CONF could name a module to load into the process.
     execArgv: [
-      ...['--disable-warning=DEP0123', '--disable-warning=ExperimentalWarning', '--openssl-config=/dev/null'],
+      ...['--disable-warning=ExperimentalWarning', '--openssl-config=/dev/null'],
       // Fifty thousand calls leave half a gigabyte of garbage behind with the default of 16 MB, and a third of that with this. From
       // the start, because growing to it takes a sixth of a short command's time.
       ...['--min-semi-space-size=4', '--max-semi-space-size=4'],

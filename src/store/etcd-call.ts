@@ -76,6 +76,8 @@ function read(stream: ClientHttp2Stream, resolve: (message: Buffer) => void, rej
   const frames = new FrameReader();
   let message: Buffer | undefined;
   stream.on('data', (part: Buffer) => {
+    // the body of an error page is no message
+    if (ending.isKnown()) return;
     try {
       [message] = [message, ...frames.push(part)].filter((one) => one !== undefined);
     } catch (error) {
@@ -92,6 +94,8 @@ function read(stream: ClientHttp2Stream, resolve: (message: Buffer) => void, rej
 }
 
 interface Ending {
+  /** Whether the other end has said how it ends. */
+  isKnown(): boolean;
   /** Of a stream that is closed; `undefined`: it ended well. */
   status(): StatusError | undefined;
 }
@@ -109,7 +113,10 @@ function endingOf(stream: ClientHttp2Stream): Ending {
   stream.once('error', (error) => {
     failure = error;
   });
-  return { status: () => (told === undefined ? statusOfBreak(stream, failure) : statusOf(told)) };
+  return {
+    isKnown: () => told !== undefined,
+    status: () => (told === undefined ? statusOfBreak(stream, failure) : statusOf(told)),
+  };
 }
 
 function statusOf(headers: IncomingHttpHeaders): StatusError | undefined {

@@ -16,7 +16,7 @@ export interface EndpointFailure {
   readonly cause: unknown;
 }
 
-/** grpc-js ServiceError; see grpc's status codes for the numbers. */
+/** As {@link StatusError}; see gRPC's status codes for the numbers. */
 const STATUS = v.object({ code: v.number(), details: v.string() });
 
 const UNKNOWN = 2;
@@ -25,7 +25,7 @@ const DEADLINE_EXCEEDED = 4;
 const INVALID_ARGUMENT = 3;
 const UNAUTHENTICATED = 16;
 const UNAVAILABLE = 14;
-/** grpc-js gives these for a stream that was reset; etcd's own answers have other codes. */
+/** A stream that was reset has one of these; etcd's own answers have other codes. */
 const INTERNAL = 13;
 const CANCELLED = 1;
 
@@ -51,13 +51,13 @@ export function describeFailure(endpoint: string, error: unknown, timeoutMs: num
   return { ...said('unreachable', `answered with an error: ${escapeText(details)}`), isFinal: true };
 }
 
-/** etcd knows the deadline of a call, and may be quicker to say so than grpc-js; it gives Go's words the code of no error in particular. */
+/** etcd knows the deadline of a call, and may be quicker to say so than we are; it gives Go's words the code of no error in particular. */
 function isOverdue(code: number, details: string): boolean {
   return code === DEADLINE_EXCEEDED || (code === UNKNOWN && details.includes('context deadline exceeded'));
 }
 
 /**
- * grpc-js says "No connection established" of a call that it could not put on a connection. etcd answers with these codes
+ * "No connection established" is said of a call that could not be put on a connection. etcd answers with these codes
  * before it proposes a write (api/v3rpc/rpctypes); a timeout or a change of leader comes after that.
  */
 function isRefusal(code: number, details: string): boolean {
@@ -122,7 +122,7 @@ export function isBeyondNewest(error: unknown): boolean {
   return status.success && status.output.details.includes('is a future revision');
 }
 
-/** An answer of more bytes than we take; grpc-js says so, not etcd. */
+/** An answer of more bytes than we take; we say so, not etcd. */
 export function isTooLarge(error: unknown): boolean {
   const status = v.safeParse(STATUS, error);
   return status.success && /^Received message larger than max/.test(status.output.details);
@@ -157,7 +157,7 @@ interface BrokenLink {
 
 const CHECK_TLS = 'Check --etcd-cafile, --etcd-certfile and --etcd-keyfile.';
 
-/** Texts of Node's net, dns and tls modules and of OpenSSL, which grpc-js puts into the details. */
+/** Texts of Node's net, dns and tls modules and of OpenSSL, which are put into the details. */
 const BROKEN_LINKS: readonly (readonly [RegExp, BrokenLink])[] = [
   [/ECONNREFUSED/, { words: 'refused the connection' }],
   [/EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL/, { words: 'has no route from here' }],
