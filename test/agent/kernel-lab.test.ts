@@ -49,7 +49,9 @@ function pod(index: number): Pod {
 
 const toAll = (command: (one: ReturnType<typeof peer>) => string) => () => peers.map(command).join('\n');
 const WRONG_MAC = '02:02:02:02:02:02';
-const NEW_DEVICE = 'ip link add flannel.1 type vxlan id 1 dev eth0 local 192.168.9.1 dstport';
+const NEW_DEVICE = 'link add flannel.1 type vxlan id 1 dev eth0 local 192.168.9.1 dstport';
+/** In one process, before the agent has its own back. */
+const atOnce = (...lines: readonly string[]) => `ip -batch - <<END\n${lines.join('\n')}\nEND`;
 
 const DRIFT: Readonly<Record<string, () => string>> = {
   'flushed routes': () => 'ip route flush dev flannel.1',
@@ -66,8 +68,9 @@ const DRIFT: Readonly<Record<string, () => string>> = {
   'a link that is down': () => 'ip link set flannel.1 down',
   'a deleted link': () => 'ip link del flannel.1',
   'another MAC of the device': () => `ip link set flannel.1 address ${WRONG_MAC}`,
-  'a device made anew with another port': () => `ip link del flannel.1\n${NEW_DEVICE} 4789\nip link set flannel.1 up`,
-  'a device made anew, learning and empty': () => `ip link del flannel.1\n${NEW_DEVICE} 8472`,
+  'a device made anew with another port': () =>
+    atOnce('link del flannel.1', `${NEW_DEVICE} 4789`, 'link set flannel.1 up'),
+  'a device made anew, learning and empty': () => atOnce('link del flannel.1', `${NEW_DEVICE} 8472`),
   'everything at once': () =>
     'ip route flush dev flannel.1\nip neigh flush dev flannel.1 nud permanent\nbridge fdb flush dev flannel.1\nip addr flush dev flannel.1',
 };
@@ -151,7 +154,7 @@ describe('the agent, while pods talk', () => {
     timeout: 120_000,
   }, async () => {
     const [kernel, foreign] = [await kernelOf(node), await foreignOf(node)];
-    await sh(node, 'ip link del flannel.1; ip link add flannel.1 type bridge');
+    await sh(node, atOnce('link del flannel.1', 'link add flannel.1 type bridge'));
     await eventually(async () => expect(await readyz()).toContain('flannel.1 is a bridge, not vxlan'), 20_000);
     expect(await sh(node, 'ip -d -o link show flannel.1')).toContain(' bridge ');
     await sh(node, 'ip link del flannel.1');
