@@ -46,10 +46,15 @@ export class OwnerWatch {
     this.#parts = parts;
   }
 
-  /** @throws as {@link refuseOwner}. */
-  refuse(): Promise<void> {
+  /**
+   * `since`: an answer from before is none (monotonic ms). Who removes or replaces what it saw asks since then: a flanneld that was started
+   * meanwhile may have written it.
+   *
+   * @throws as {@link refuseOwner}.
+   */
+  refuse(since = 0): Promise<void> {
     const now = this.#parts.clock.monotonic();
-    if (this.#last !== undefined && now - this.#at < FRESH_MS) return this.#last;
+    if (this.#last !== undefined && now - this.#at < FRESH_MS && this.#at >= since) return this.#last;
     this.#at = now;
     this.#last = refuseOwner(this.#parts.host);
     // who does not wait for it does not write either

@@ -30,6 +30,7 @@ export async function reconcile(board: Board): Promise<void> {
   // begun beside the look, which takes as long
   void board.owner.refuse();
   const preparation = await look(board);
+  const seenAt = clock.monotonic();
   const desired = desiredOf(board, preparation);
   tellOtherOwner(board, desired);
   tellIgnored(board, desired);
@@ -38,7 +39,8 @@ export async function reconcile(board: Board): Promise<void> {
   refuseForeignLinks(plan, preparation.actual);
   const isChange = plan.operations.some(isToDo);
   if (isChange) {
-    await board.owner.refuse();
+    const isAddition = plan.operations.every(({ verb }) => verb !== 'delete' && verb !== 'replace');
+    await board.owner.refuse(isAddition ? startedAt : seenAt);
     await carryOut(board, { desired, plan, preparation });
   }
   settle(board, 'foreign-route', foreignProblem(plan));
