@@ -45,9 +45,9 @@ export abstract class BaseCommand extends Command {
     for (const arg of Object.values(this.ctor.args)) arg.ignoreStdin = true;
   }
 
-  /** oclif reads the environment by itself, and takes other words for booleans than flanneld. */
+  /** oclif reads the environment by itself, and takes other words for booleans than flanneld. A command may have no flags of its own. */
   #readAsFlanneld(): void {
-    const { values, ignored } = fromGoEnvironment(process.env, this.ctor.flags, INTEGER_FLAGS);
+    const { values, ignored } = fromGoEnvironment(process.env, { ...this.ctor.flags }, INTEGER_FLAGS);
     for (const [name, value] of values) {
       if (value === undefined) delete process.env[name];
       else process.env[name] = value;

@@ -85,17 +85,17 @@ describe('a datastore full of junk', { timeout: 400_000 }, () => {
     await lab.transact([`put ${SUBNETS}/10.244.177.0-24 ""`]);
     await thousands(5000);
     for (const agent of agents)
-      await eventually(async () => expect(agent.log()).toMatch(/needs a restart of every node/), 150_000);
+      await eventually(async () => expect(agent.log()).toMatch(/all nodes must agree on/), 150_000);
     await lab.putRaw(`${PREFIX}/config`, '\u0001{{{');
     for (const agent of agents)
-      await eventually(async () => expect(agent.log()).toMatch(/could not be used; the old one is kept/), 150_000);
+      await eventually(async () => expect(agent.log()).toMatch(/cannot be used; this node goes on/), 150_000);
     await whole(lab);
     expect(await traffic.missing()).toEqual([]);
     await unharmed();
     for (const agent of agents) {
       for (const key of ['10.244.177.0-24', '10.244.165.0-24', '10.244.168.0-24', '192.168.9.0-24'])
         expect(linesWith(agent, `key=${key}`)).toHaveLength(1);
-      expect(linesWith(agent, 'needs a restart')).toHaveLength(1);
+      expect(linesWith(agent, 'all nodes must agree on')).toHaveLength(1);
       const told = linesWith(agent, 'a record is not programmed').map((line) => line.replace(/^time=\S+/, ''));
       expect(told.length).toBe(new Set(told).size);
     }
