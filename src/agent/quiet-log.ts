@@ -18,15 +18,16 @@ interface Kind {
 }
 
 /**
- * The same log, in which nobody who fights with us over an entry can fill the disk: of the lines of one kind (text and names of the fields)
- * some come at once and then one a minute, which says how many were left out.
+ * The same log, in which nobody who fights with us over an entry can fill the disk: of the lines of one kind (text, names of the
+ * fields, and the record that it is about) some come at once and then one a minute, which says how many were left out.
  */
 export function quietLog(log: Log, clock: Clock): Log {
   const kinds = new Map<string, Kind>();
   const limited =
     (level: 'info' | 'warn' | 'error') =>
     (message: string, fields: LogFields = {}) => {
-      const kind = kindOf(kinds, [level, message, ...Object.keys(fields)].join(' '), clock.monotonic());
+      const name = [level, message, ...Object.keys(fields), fields['key']].join(' ');
+      const kind = kindOf(kinds, name, clock.monotonic());
       if (kind.credit < 1) {
         kind.leftOut += 1;
         return;

@@ -72,7 +72,8 @@ describe('leases that nobody in their right mind wrote', () => {
     const argv = ['up', '--once', '--dry-run', '--iface', 'eth0', '--etcd-endpoints'];
     const { stdout, stderr } = await flannelctl(node, ...argv, `file://${store.path.replace('/leases.json', '')}`);
     await node.startFlanneld();
-    const lines = stdout.split('\n').filter((line) => /^[+=-] /.test(line));
+    // the stand-in writes no packet filter rules, which up would
+    const lines = stdout.split('\n').filter((line) => /^[+=-] (ip|bridge) /.test(line));
     expect(lines.filter((line) => line.startsWith('='))).toEqual(lines);
     expect(lines.length).toBeGreaterThan(4);
     expect(stdout + stderr).not.toMatch(PAINT);
