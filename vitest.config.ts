@@ -11,6 +11,8 @@ const ON_THE_WIRE = [
 export default defineConfig({
   test: {
     pool: 'forks',
+    // many suites wait for clusters and for time more than they work
+    maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 60_000,
     globalSetup: ['test/support/registry.ts'],
