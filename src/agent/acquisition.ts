@@ -89,12 +89,18 @@ async function conflictOf(
     if (board.own.status === 'none') {
       const actual = await observeDevices(parts.host);
       refuseConflict({ underlay, actual, request: requestOf(board, used) }, records);
-    } else refuseHeldSubnets(used, underlay, records);
+    } else if (!isStillOurs(board, records)) refuseHeldSubnets(used, underlay, records);
     return undefined;
   } catch (error) {
     if (!isHeldByAnother(error)) throw error;
     return `${error.message}. ${error.hint} To give this node another subnet: flannelctl up --on-conflict reallocate`;
   }
+}
+
+/** Our own record stands: whoever has another that overlaps it came later, and is told of. */
+function isStillOurs({ own, underlay }: Board, records: readonly LeaseRecord[]): boolean {
+  const key = own.status === 'none' ? undefined : own.lease?.key;
+  return records.some((record) => record.key === key && isOwnRecord(record, underlay));
 }
 
 /**
