@@ -31,17 +31,17 @@ describe('renderOperation', () => {
 });
 
 describe('phasesOf', () => {
-  it('puts at most a thousand lines into one batch', () => {
+  it('puts at most 2,500 lines into one batch', () => {
     const entry = (index: number): Entry => ({ kind: 'address', device, address: `10.244.${index % 256}.0/32` });
     const operations = Array.from(
-      { length: 2500 },
+      { length: 6000 },
       (_, index) => ({ verb: 'add', entry: entry(index), subject: 'node' }) as const,
     );
     expect(
       phasesOf({ operations })
         .flat()
         .map(({ lines }) => lines.length),
-    ).toEqual([1000, 1000, 500]);
+    ).toEqual([2500, 2500, 1000]);
   });
 });
 
