@@ -64,7 +64,8 @@ const DRIFT = (iptables: string): Readonly<Record<string, string>> => ({
   'a flushed FLANNEL-FWD': `${iptables} -F FLANNEL-FWD`,
   'a flushed FLANNEL-POSTRTG': `${iptables} -t nat -F FLANNEL-POSTRTG`,
   'a removed jump': `${iptables} -D FORWARD ${JUMP}`,
-  'a deleted chain': `${iptables} -D FORWARD ${JUMP}; ${iptables} -F FLANNEL-FWD; ${iptables} -X FLANNEL-FWD`,
+  // in one transaction, before the agent has the jump back
+  'a deleted chain': `${iptables}-restore --noflush <<END\n*filter\n-D FORWARD ${JUMP}\n-F FLANNEL-FWD\n-X FLANNEL-FWD\nCOMMIT\nEND`,
   'another rule in front of ours': `${iptables} -I FLANNEL-FWD -s 10.244.0.0/16 -j DROP`,
 });
 
