@@ -3,7 +3,7 @@ import { FlannelctlError, InterruptedError, UnavailableError, UsageError } from 
 import { type ClosableEnvironment, openEnvironment } from './fact-environment.ts';
 import type { GivenOptions } from './facts/fact.ts';
 import { FactStore } from './facts/fact-store.ts';
-import { flannelFact } from './facts/flannel.ts';
+import { flannelStartFact } from './facts/flannel.ts';
 import { etcdSecrets, givenFlannelOptions } from './flannel-flags.ts';
 import { FLANNEL_DEFAULTS, type FlannelOptions } from './net/flannel-options.ts';
 import { selectStore } from './store/selection.ts';
@@ -67,7 +67,7 @@ async function discover(
 ): Promise<Pick<LeaseSession, 'facts' | 'options'> & { readonly datastore: StoreSelection }> {
   const facts = new FactStore(environment);
   const { given } = environment;
-  const found = await facts.observe(flannelFact);
+  const found = await facts.observe(flannelStartFact);
   if (found.status === 'unknown' && given.namesDatastore) {
     const kubeSubnetMgr = given.flannel.kubeSubnetMgr ?? given.flannel.etcdEndpoints === undefined;
     const options = { ...FLANNEL_DEFAULTS, ...given.flannel, kubeSubnetMgr };
@@ -75,7 +75,7 @@ async function discover(
     const without = new FactStore({ ...environment, given: { ...given, flannel } });
     return { facts: without, options, datastore: selectStore(options) };
   }
-  const { datastore, options } = await facts.get(flannelFact);
+  const { datastore, options } = await facts.get(flannelStartFact);
   if (datastore !== null) return { facts, options, datastore };
   throw new UsageError('nothing here says which datastore flannel uses', {
     hint: 'Name it with --etcd-endpoints or --kube-subnet-mgr.',

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { DEFAULT_PORT } from './dataplane/device.ts';
 import { observeOverlay } from './dataplane/observe.ts';
-import { flannelFact } from './facts/flannel.ts';
+import { flannelStartFact } from './facts/flannel.ts';
 import { kernelWay } from './facts/vxlan-way.ts';
 import type { KnownScene } from './lease-scene.ts';
 import type { LeaseSession } from './lease-session.ts';
@@ -23,7 +23,7 @@ export async function vxlanWay(
   if (actual.links.length > 0) return kernelWay(actual);
   const [end] = own === undefined ? [] : overlayEnds(own);
   if (end?.family !== 4) return { kind: 'none', because: NO_WAY };
-  const flannel = await facts.observe(flannelFact);
+  const flannel = await facts.observe(flannelStartFact);
   // Unless it is certain that no flanneld runs here the port is not taken away from it.
   if (flannel.status !== 'known' || flannel.value.process !== null) return { kind: 'none', because: NO_WAY };
   const port = (config?.backend.type === 'vxlan' ? config.backend.port : null) ?? DEFAULT_PORT;

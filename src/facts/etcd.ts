@@ -3,14 +3,14 @@ import type { EndpointLook, EtcdHealth } from '../store/health.ts';
 import type { EtcdSelection, StoreSelection } from '../store/store.ts';
 
 import { type CollectContext, defineFact } from './fact.ts';
-import { flannelFact } from './flannel.ts';
+import { flannelStartFact } from './flannel.ts';
 
 export type { EndpointLook, EndpointOutcome, TlsProblem } from '../store/health.ts';
 export type { EtcdSelection } from '../store/store.ts';
 
 /** Which datastore flannel uses here. @throws {UnavailableError} `unsupported` when that is not known. */
 export async function chosenDatastore(context: CollectContext): Promise<StoreSelection> {
-  const { datastore } = await context.get(flannelFact);
+  const { datastore } = await context.get(flannelStartFact);
   if (datastore !== null) return datastore;
   throw new UnavailableError('unsupported', 'not known which datastore flannel uses here', {
     hint: 'Name it with --etcd-endpoints or --kube-subnet-mgr.',

@@ -13,8 +13,8 @@ import { type ProcessInfo, processesFact } from './processes.ts';
 
 export type Deployment = 'daemonset' | 'systemd' | 'k3s' | 'rke2' | 'process' | 'flannelctl' | 'none';
 
-/** How flannel runs here; never absent: nothing at all is `deployment: 'none'` without traces, leftovers alone are `none` with them. */
-export interface FlannelInstall {
+/** How flannel is started here; never absent: nobody starts it is `deployment: 'none'`. */
+export interface FlannelStart {
   readonly deployment: Deployment;
   /** The running owner of the overlay in this network namespace; `null`: none runs. */
   readonly process: {
@@ -32,24 +32,40 @@ export interface FlannelInstall {
   readonly options: FlannelOptions;
   /** systemd unit that starts it, when there is one: `flanneld.service`. */
   readonly unit: string | null;
+}
+
+/** With leftovers, which are there without a start, too. */
+export interface FlannelInstall extends FlannelStart {
   /** What shows that flannel was here: `flannel.1`, `/run/flannel/subnet.env`, `/etc/cni/net.d/10-flannel.conflist`, `chain FLANNEL-FWD`. */
   readonly traces: readonly string[];
 }
 
-/** How flannel runs here and with which options: flags given to flannelctl win, field by field, over what is found. */
+/** How flannel is started here and with which options: flags given to flannelctl win, field by field, over what is found. */
+export const flannelStartFact = defineFact<FlannelStart>({
+  name: 'flannel-start',
+  absence: 'never',
+  cost: 'passive',
+  timeoutMs: 8000,
+  collect: collectStart,
+});
+
+/** The same and what flannel left behind; `unknown` when neither is found and somewhere could not be looked at. */
 export const flannelFact = defineFact<FlannelInstall>({
   name: 'flannel',
   absence: 'never',
   cost: 'passive',
   timeoutMs: 8000,
-  collect: collectInstall,
+  collect: async (context) => {
+    const start = await context.get(flannelStartFact);
+    const { found, obstacle } = await findTraces(context, start.options.subnetFile);
+    if (start.deployment === 'none' && found.length === 0 && obstacle !== undefined) throw obstacle;
+    return { ...start, traces: found };
+  },
 });
 
-async function collectInstall(context: CollectContext): Promise<FlannelInstall> {
+async function collectStart(context: CollectContext): Promise<FlannelStart> {
   const discovery = (await discover(context)) ?? NOTHING;
   const options = effectiveOptions(discovery, context.given);
-  const traces = await findTraces(context, options.subnetFile);
-  if (discovery === NOTHING && traces.found.length === 0 && traces.obstacle !== undefined) throw traces.obstacle;
   handOverPassword(context, discovery);
   const datastore = selectDatastore(discovery, context.given);
   return {
@@ -61,7 +77,6 @@ async function collectInstall(context: CollectContext): Promise<FlannelInstall> 
     optionsSource: sourceOf(discovery, context.given),
     options,
     unit: discovery.unit,
-    traces: traces.found,
   };
 }
 

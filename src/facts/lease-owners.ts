@@ -3,7 +3,7 @@ import type { Asked, Silence } from '../probe/silence-verdict.ts';
 import type { Lease } from '../store/store.ts';
 import { leasesFact, ownLeaseFact } from './datastore.ts';
 import { type CollectContext, defineFact } from './fact.ts';
-import { flannelFact } from './flannel.ts';
+import { flannelStartFact } from './flannel.ts';
 import { overdueLeasesFact } from './lease-renewals.ts';
 import { actualOverlayFact } from './overlay.ts';
 import { kernelWay } from './vxlan-way.ts';
@@ -67,7 +67,7 @@ async function renewedInTime(context: CollectContext, leases: readonly Lease[]):
 
 /** Only where the user named a Kubernetes API beside etcd; one that cannot be asked leaves everything unknown. */
 async function nodesByAddress(context: CollectContext): Promise<ReadonlyMap<string, string>> {
-  const { options } = await context.get(flannelFact);
+  const { options } = await context.get(flannelStartFact);
   if (options.kubeconfigFile === '' && options.kubeApiUrl === '') return new Map();
   const kube = await context.openKube({
     kind: 'kube',

@@ -3,7 +3,7 @@ import { FLANNEL_DEFAULTS } from '../net/flannel-options.ts';
 import type { LeaseRecord } from '../store/store.ts';
 import { leasesFact, ownLeaseFact } from './datastore.ts';
 import { type CollectContext, defineFact } from './fact.ts';
-import { type FlannelInstall, flannelFact } from './flannel.ts';
+import { type FlannelStart, flannelStartFact } from './flannel.ts';
 
 /** A lease that its owner should have renewed by now. */
 export interface OverdueLease {
@@ -25,7 +25,7 @@ export const overdueLeasesFact = defineFact<readonly OverdueLease[]>({
   timeoutMs: 10_000,
   absence: { normal: 'leases of Kubernetes do not expire' },
   collect: async (context) => {
-    const install = await context.get(flannelFact);
+    const install = await context.get(flannelStartFact);
     if (install.subnetManager === 'kube') throw new AbsentError('leases of Kubernetes do not expire');
     const [{ records }, ownKey] = await Promise.all([context.get(leasesFact), ownKeyOf(context)]);
     return overdueLeases(records, { install, ownKey, now: context.startedAt });
@@ -33,7 +33,7 @@ export const overdueLeasesFact = defineFact<readonly OverdueLease[]>({
 });
 
 export interface RenewalScene {
-  readonly install: Pick<FlannelInstall, 'options' | 'process'>;
+  readonly install: Pick<FlannelStart, 'options' | 'process'>;
   /** Key of this host's lease; `null`: it has none. */
   readonly ownKey: string | null;
   /** Epoch ms. */

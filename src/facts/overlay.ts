@@ -11,7 +11,7 @@ import { UnavailableError } from '../errors.ts';
 import type { Lease } from '../store/store.ts';
 import { leasesFact, networkConfigFact, ownLeaseFact } from './datastore.ts';
 import { type CollectContext, defineFact } from './fact.ts';
-import { flannelFact } from './flannel.ts';
+import { flannelStartFact } from './flannel.ts';
 import { type InterfaceInfo, interfacesFact } from './interfaces.ts';
 import { linkListingFact, routesFact } from './kernel-listings.ts';
 import { subnetEnvFact } from './subnet-env.ts';
@@ -29,7 +29,7 @@ export const underlayFact = defineFact<Underlay>({
   timeoutMs: 10_000,
   collect: async (context) => {
     const [{ options }, interfaces, routes] = await Promise.all([
-      context.get(flannelFact),
+      context.get(flannelStartFact),
       context.get(interfacesFact),
       context.get(routesFact),
     ]);

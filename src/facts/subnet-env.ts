@@ -1,7 +1,7 @@
 import { type Cidr, formatNetwork, parseCidr } from '../net/cidr.ts';
 import { escapeText } from '../store/untrusted-text.ts';
 import { type CollectContext, defineFact } from './fact.ts';
-import { flannelFact } from './flannel.ts';
+import { flannelStartFact } from './flannel.ts';
 import { parseGoBoolean } from './flanneld-flags.ts';
 
 /** The subnet file as it stands. */
@@ -35,7 +35,7 @@ export const subnetEnvFact = defineFact<SubnetEnv>({
 
 /** A path that the user gave needs no discovery. */
 async function subnetFilePath({ given, get }: CollectContext): Promise<string> {
-  return given.flannel.subnetFile ?? (await get(flannelFact)).options.subnetFile;
+  return given.flannel.subnetFile ?? (await get(flannelStartFact)).options.subnetFile;
 }
 
 /** As the CNI plugin reads it (flannel-io/cni-plugin, loadFlannelSubnetEnv): cut at the first `=`, nothing trimmed. */

@@ -5,7 +5,7 @@ import { selectStore } from '../store/selection.ts';
 import type { LeaseRecord } from '../store/store.ts';
 import { escapeText } from '../store/untrusted-text.ts';
 import { defineFact } from './fact.ts';
-import { type FlannelInstall, flannelFact } from './flannel.ts';
+import { type FlannelStart, flannelStartFact } from './flannel.ts';
 import { type ProcessInfo, processesFact } from './processes.ts';
 
 /** A host by its public IP, as one of the two datastores knows it. */
@@ -56,7 +56,7 @@ export const bothManagersFact = defineFact<BothManagers>({
   timeoutMs: 10_000,
   absence: { normal: 'only one datastore is named' },
   collect: async (context) => {
-    const { options, subnetManager, datastore } = await context.get(flannelFact);
+    const { options, subnetManager, datastore } = await context.get(flannelStartFact);
     if (datastore === null || !namesBoth(context.given.flannel, subnetManager))
       throw new AbsentError('nothing names a second datastore');
     const other = selectStore({ ...options, kubeSubnetMgr: subnetManager === 'etcd' });
@@ -69,7 +69,7 @@ export const bothManagersFact = defineFact<BothManagers>({
 });
 
 /** Flags that the user gave to us: those of flanneld that its manager does not use may be left over from another life. */
-function namesBoth(given: Partial<FlannelOptions>, manager: FlannelInstall['subnetManager']): boolean {
+function namesBoth(given: Partial<FlannelOptions>, manager: FlannelStart['subnetManager']): boolean {
   if (manager === 'etcd') return given.kubeconfigFile !== undefined || given.kubeApiUrl !== undefined;
   return manager === 'kube' && given.etcdEndpoints !== undefined;
 }

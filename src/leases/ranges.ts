@@ -1,4 +1,4 @@
-import { type Family, numberOf, parseCidr } from '../net/cidr.ts';
+import { type Family, ipv4ToNumber, numberOf, parseCidr } from '../net/cidr.ts';
 import type { LeaseRecord } from '../store/store.ts';
 
 /**
@@ -18,12 +18,12 @@ export function rangesOf(record: LeaseRecord): readonly AddressRange[] {
 }
 
 /** `undefined` for what is no network in CIDR notation. */
-export function rangeOf(network: string): AddressRange | undefined {
-  const cidr = parseCidr(network);
+export function rangeOf(text: string): AddressRange | undefined {
+  const cidr = parseCidr(text);
   if (cidr === undefined) return undefined;
-  const { family, network: first4, prefixLength } = cidr;
+  const { family, network, prefixLength } = cidr;
   if (family === 4) {
-    const first = first4.split('.').reduce((number, byte) => number * 256 + Number(byte), 0);
+    const first = ipv4ToNumber(network);
     return { family, first, last: first + 2 ** (32 - prefixLength) - 1 };
   }
   const start = numberOf(cidr);

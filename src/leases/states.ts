@@ -64,13 +64,11 @@ export function leaseJudge(records: readonly LeaseRecord[], scene: LeaseScene): 
       if (record.kind === 'malformed-key') return ['malformed'];
       const age = ageOf(record, scene, now);
       const isStale = age === 'overdue' && silence?.verdict === 'silent' && nodeOf(record, scene.nodes) === null;
-      const found = new Set<LeaseState | null>([
-        age,
-        isStale ? 'stale' : null,
-        isThisHost(record) ? 'this-host' : null,
-        ...facts.flatMap(({ state, keys }) => (keys.has(record.key) ? [state] : [])),
-      ]);
-      return LEASE_STATES.filter((state) => found.has(state));
+      const found: LeaseState[] = age === null ? [] : [age];
+      if (isStale) found.push('stale');
+      if (isThisHost(record)) found.push('this-host');
+      for (const { state, keys } of facts) if (keys.has(record.key)) found.push(state);
+      return found.length < 2 ? found : LEASE_STATES.filter((state) => found.includes(state));
     },
   };
 }
@@ -115,15 +113,16 @@ function factsAbout(records: readonly LeaseRecord[], { config }: LeaseScene): re
   ];
 }
 
-/** Keys of the records that have a value in common with another one. */
+/** Keys of the records that have a value in common with another one; `null` is none. */
 function sharing(
   records: readonly LeaseRecord[],
-  valuesOf: (record: LeaseRecord) => Iterable<string>,
+  valuesOf: (record: LeaseRecord) => readonly (string | null)[],
 ): ReadonlySet<string> {
   const first = new Map<string, string>();
   const keys = new Set<string>();
   for (const record of records) {
     for (const value of valuesOf(record)) {
+      if (value === null) continue;
       const other = first.get(value);
       if (other === undefined) first.set(value, record.key);
       else keys.add(other).add(record.key);
@@ -132,17 +131,16 @@ function sharing(
   return keys;
 }
 
-function publicIpsOf(record: LeaseRecord): readonly string[] {
-  if (record.kind !== 'lease') return [];
-  return [record.attributes.publicIp, record.attributes.publicIpv6].filter((ip) => ip !== null);
+function publicIpsOf(record: LeaseRecord): readonly (string | null)[] {
+  return record.kind === 'lease' ? [record.attributes.publicIp, record.attributes.publicIpv6] : [];
 }
 
 /** One MAC on both devices of a host is one host's. */
-function macsOf(record: LeaseRecord): readonly string[] {
+function macsOf(record: LeaseRecord): readonly (string | null)[] {
   if (record.kind !== 'lease') return [];
   const { vtep, vtepV6 } = record.attributes;
-  const macs = [vtep, vtepV6].flatMap((end) => (end === null ? [] : [end.mac]));
-  return macs[0] === macs[1] ? macs.slice(1) : macs;
+  const mac = vtep?.mac ?? null;
+  return vtepV6 === null || vtepV6.mac === mac ? [mac] : [mac, vtepV6.mac];
 }
 
 /** A family that is off has no network: every subnet of it lies outside. */

@@ -29,9 +29,12 @@ export function canonicalIp(text: string): string | undefined {
 /** `undefined` for what is no `ADDRESS/LENGTH`. */
 export function parseCidr(text: string): Cidr | undefined {
   const match = /^([^/]+)\/(\d{1,3})$/.exec(text);
-  const ip = match?.[1] ?? '';
+  return match === null ? undefined : cidrOf(match[1] ?? '', Number(match[2]));
+}
+
+/** The same in two parts. */
+export function cidrOf(ip: string, prefixLength: number): Cidr | undefined {
   const family = familyOf(ip);
-  const prefixLength = Number(match?.[2]);
   if (family === undefined || prefixLength > bitsOf(family)) return undefined;
   if (family === 4) return ipv4Cidr(ip, prefixLength);
   return makeCidr(family, ipToNumber(ip, family), prefixLength);
@@ -97,7 +100,7 @@ export function ipToNumber(ip: string, family: Family): bigint {
 const IPV4 = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/;
 
 /** @throws as {@link Address4} for what is no address. */
-function ipv4ToNumber(ip: string): number {
+export function ipv4ToNumber(ip: string): number {
   const [, a, b, c, d] = IPV4.exec(ip) ?? [];
   if (d === undefined) return Number(new Address4(ip).bigInt());
   return Number(a) * 0x1_00_00_00 + Number(b) * 0x1_00_00 + Number(c) * 0x1_00 + Number(d);

@@ -82,6 +82,7 @@ function subnetsOf(record: LeaseRecord): string {
 }
 
 function both(first: string | null | undefined, second: string | null | undefined): string {
+  if (!second) return first || '-';
   return [first, second].filter((one) => one !== null && one !== undefined).join(',') || '-';
 }
 

@@ -7,7 +7,7 @@ export function widthOf(text: string): number {
 }
 
 export function padTo(text: string, columns: number): string {
-  return text + ' '.repeat(Math.max(0, columns - widthOf(text)));
+  return text.padEnd(columns + text.length - widthOf(text));
 }
 
 const ASCII = /^[ -~]*$/;

@@ -1,7 +1,7 @@
 import type { IKeyValue } from 'etcd3';
 import { leaseText } from './etcd-lease-id.ts';
 import { type EtcdPage, readPages } from './etcd-pages.ts';
-import { keyTextOf, subnetsRange } from './etcd-records.ts';
+import { type KeyNamer, keyNamer, subnetsRange } from './etcd-records.ts';
 import type { EtcdOperation } from './etcd-session.ts';
 import { type Expiries, expiryOf, readExpiries } from './etcd-times.ts';
 import type { DumpedRecord, DumpOptions, StoreDump } from './store.ts';
@@ -12,16 +12,17 @@ export async function dumpEtcd(
   { prefix, configKey }: { readonly prefix: string; readonly configKey: Buffer },
   { keys }: DumpOptions = {},
 ): Promise<StoreDump> {
+  const nameOf = keyNamer(prefix);
   const records: DumpedRecord[] = [];
   let last: EtcdPage | undefined;
   for await (const page of readPages(operation, { range: subnetsRange(prefix) })) {
     if (page.isFirst) records.length = 0;
-    const wanted = page.kvs.filter(({ key }) => keys?.has(keyTextOf(key, prefix)) !== false);
+    const wanted = page.kvs.filter(({ key }) => keys?.has(nameOf(key)) !== false);
     const expiries = await readExpiries(
       operation,
       wanted.map((kv) => leaseText(kv.lease)),
     );
-    for (const kv of wanted) records.push(dumpRecord(kv, prefix, expiries));
+    for (const kv of wanted) records.push(dumpRecord(kv, nameOf, expiries));
     last = page;
   }
   const { revision = '0', clusterId = null } = last ?? {};
@@ -29,11 +30,11 @@ export async function dumpEtcd(
   return { revision, clusterId, prefix, config: config?.value.toString('utf8') ?? null, records };
 }
 
-function dumpRecord(kv: IKeyValue, prefix: string, expiries: Expiries): DumpedRecord {
+function dumpRecord(kv: IKeyValue, nameOf: KeyNamer, expiries: Expiries): DumpedRecord {
   const etcdLease = leaseText(kv.lease);
   const expiresAt = expiryOf({ etcdLease }, expiries) ?? null;
   return {
-    key: keyTextOf(kv.key, prefix),
+    key: nameOf(kv.key),
     valueBase64: kv.value.toString('base64'),
     modRevision: kv.mod_revision,
     etcdLease,

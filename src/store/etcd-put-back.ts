@@ -5,7 +5,15 @@ import type { Chance } from './etcd-chance.ts';
 import { type FreshLease, freshLease } from './etcd-fresh-lease.ts';
 import { leaseText } from './etcd-lease-id.ts';
 import { isUnwrittenSince, putCompared } from './etcd-put.ts';
-import { keyOfRecord, keyOfText, listRecords, rawRecordOf, readRecord, subnetsRange } from './etcd-records.ts';
+import {
+  keyNamer,
+  keyOfRecord,
+  keyOfText,
+  listRecords,
+  rawRecordOf,
+  readRecord,
+  subnetsRange,
+} from './etcd-records.ts';
 import type { EtcdOperation, EtcdSession } from './etcd-session.ts';
 import { assertHasTimeLeft, type Places, placesOf } from './place.ts';
 import type { DumpedRecord, LeaseRecord, SubnetStore } from './store.ts';
@@ -74,7 +82,9 @@ async function isFreed({ operation, prefix, dumped }: Restoration, { places }: S
   const rival = places.rivalOf(wanted);
   if (rival === undefined) return false;
   const found = await readRecord(operation, keyOfText(rival.key, prefix));
-  return found === undefined || placesOf([decodeRecord(rawRecordOf(found, prefix))]).rivalOf(wanted) === undefined;
+  return (
+    found === undefined || placesOf([decodeRecord(rawRecordOf(found, keyNamer(prefix)))]).rivalOf(wanted) === undefined
+  );
 }
 
 async function look({ operation, prefix }: Restoration): Promise<Seen> {

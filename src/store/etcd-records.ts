@@ -25,11 +25,12 @@ export async function listRecords(
   prefix: string,
   { ttl = true, onPage, at }: EtcdListOptions,
 ): Promise<EtcdRecords> {
+  const nameOf = keyNamer(prefix);
   const records: LeaseRecord[] = [];
   let last: EtcdPage | undefined;
   for await (const page of readPages(operation, { range: subnetsRange(prefix), at })) {
     if (page.isFirst) records.length = 0;
-    const decoded = page.kvs.map((kv) => decodeRecord(rawRecordOf(kv, prefix)));
+    const decoded = page.kvs.map((kv) => decodeRecord(rawRecordOf(kv, nameOf)));
     for (const record of decoded) records.push(record);
     if (!ttl) onPage?.({ records: decoded, revision: page.revision });
     last = page;
@@ -49,14 +50,19 @@ export function subnetsRange(prefix: string): { readonly key: Buffer; readonly r
   return { key: Buffer.from(`${prefix}/subnets`), range_end: Buffer.from(`${prefix}/subnett`) };
 }
 
-/** Name of a record in {@link LeaseRecord.key}; one beside the folder, which flannel reads all the same, keeps its whole path. */
-export function keyTextOf(key: Uint8Array, prefix: string): string {
-  const text = encodeKeyText(key);
+/** Gives keys the name they have in {@link LeaseRecord.key}. */
+export type KeyNamer = (key: Uint8Array) => string;
+
+/** One beside the folder, which flannel reads all the same, keeps its whole path. */
+export function keyNamer(prefix: string): KeyNamer {
   const folder = `${encodeKeyText(Buffer.from(prefix))}/subnets/`;
-  return text.startsWith(folder) ? text.slice(folder.length) : text;
+  return (key) => {
+    const text = encodeKeyText(key);
+    return text.startsWith(folder) ? text.slice(folder.length) : text;
+  };
 }
 
-/** The key that {@link keyTextOf} named. */
+/** The key that {@link keyNamer} named. */
 export function keyOfText(text: string, prefix: string): Buffer {
   if (text.startsWith('/')) return decodeKeyText(text);
   return Buffer.concat([Buffer.from(`${prefix}/subnets/`), decodeKeyText(text)]);
@@ -71,9 +77,9 @@ export function keyOfRecord(text: string, prefix: string): Buffer {
 }
 
 /** Its time is not asked for. */
-export function rawRecordOf(kv: IKeyValue, prefix: string): RawRecord {
+export function rawRecordOf(kv: IKeyValue, nameOf: KeyNamer): RawRecord {
   return {
-    key: keyTextOf(kv.key, prefix),
+    key: nameOf(kv.key),
     value: kv.value.toString('utf8'),
     expiresAt: undefined,
     etcdLease: leaseText(kv.lease),

@@ -3,7 +3,7 @@ import type { IEvent } from 'etcd3';
 import { UnavailableError } from '../errors.ts';
 import { decodeRecord } from './codec.ts';
 import { CompactedError, RestoredError } from './etcd-pages.ts';
-import { type EtcdListOptions, keyTextOf, rawRecordOf, subnetsRange } from './etcd-records.ts';
+import { type EtcdListOptions, type KeyNamer, keyNamer, rawRecordOf, subnetsRange } from './etcd-records.ts';
 import type { EtcdOperation, EtcdSession } from './etcd-session.ts';
 import { watchMessages } from './etcd-stream.ts';
 import { expiryOf, readExpiries } from './etcd-times.ts';
@@ -89,7 +89,8 @@ async function eventsOf(
   { session, prefix, signal, ttl }: EtcdWatch,
   told: readonly IEvent[],
 ): Promise<readonly StoreEvent[]> {
-  const events = told.map((event) => eventOf(event, prefix));
+  const nameOf = keyNamer(prefix);
+  const events = told.map((event) => eventOf(event, nameOf));
   if (ttl === false) return events;
   const leases = events.map((event) => (event.type === 'put' ? event.record.etcdLease : null));
   const expiries = await orAborted(
@@ -105,10 +106,10 @@ async function eventsOf(
 
 type ChangeEvent = Exclude<StoreEvent, { readonly type: 'snapshot' }>;
 
-function eventOf({ type, kv }: IEvent, prefix: string): ChangeEvent {
+function eventOf({ type, kv }: IEvent, nameOf: KeyNamer): ChangeEvent {
   const revision = kv.mod_revision;
-  if (type !== 'Put') return { type: 'delete', key: keyTextOf(kv.key, prefix), revision };
-  return { type: 'put', record: decodeRecord(rawRecordOf(kv, prefix)), revision };
+  if (type !== 'Put') return { type: 'delete', key: nameOf(kv.key), revision };
+  return { type: 'put', record: decodeRecord(rawRecordOf(kv, nameOf)), revision };
 }
 
 /** `undefined`: the store cannot be read yet. */

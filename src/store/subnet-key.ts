@@ -1,4 +1,4 @@
-import { formatNetwork, parseCidr } from '../net/cidr.ts';
+import { cidrOf, formatNetwork, parseCidr } from '../net/cidr.ts';
 
 /** Networks in CIDR notation; `null`: the key has none of that family. */
 export interface SubnetPair {
@@ -46,6 +46,6 @@ export function canonicalPair(pair: SubnetPair): SubnetPair | undefined {
 function networkOf(ip: string, length: string, family: 4 | 6): string | undefined {
   const prefixLength = Number(length);
   const longest = family === 4 ? 31 : 127;
-  const cidr = prefixLength > longest ? undefined : parseCidr(`${ip}/${prefixLength}`);
+  const cidr = prefixLength > longest ? undefined : cidrOf(ip, prefixLength);
   return cidr?.family === family ? formatNetwork(cidr) : undefined;
 }

@@ -10,7 +10,8 @@ export function escapeText(text: string, limit = 200): string {
 
 /** Bytes of a key as text without loss: printable ASCII stands for itself, a backslash is doubled, the rest is `\xNN`. */
 export function encodeKeyText(bytes: Uint8Array): string {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+  const buffer = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const text = buffer.toString('latin1');
   return PLAIN_KEY.test(text) ? text : Array.from(bytes, encodeByte).join('');
 }
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { AbsentError, UnavailableError } from '../../src/errors.ts';
 import { leasesFact, networkConfigFact, ownLeaseFact, vxlanConfigFact } from '../../src/facts/datastore.ts';
 import type { CollectContext, Fact, Observed } from '../../src/facts/fact.ts';
-import { flannelFact } from '../../src/facts/flannel.ts';
+import { flannelStartFact } from '../../src/facts/flannel.ts';
 import { type InterfaceInfo, interfacesFact } from '../../src/facts/interfaces.ts';
 import { underlayFact } from '../../src/facts/overlay.ts';
 import { FLANNEL_DEFAULTS } from '../../src/net/flannel-options.ts';
@@ -28,7 +28,10 @@ function contextOf(setup: Setup): CollectContext {
   const { hasDatastore = true, publicIp = '192.0.2.1' } = setup;
   const given = new Map<string, unknown>([
     [interfacesFact.name, interfacesOf(setup.addresses ?? {})],
-    [flannelFact.name, { datastore: hasDatastore ? { kind: 'file', path: '/x' } : null, options: FLANNEL_DEFAULTS }],
+    [
+      flannelStartFact.name,
+      { datastore: hasDatastore ? { kind: 'file', path: '/x' } : null, options: FLANNEL_DEFAULTS },
+    ],
     [underlayFact.name, publicIp === null ? undefined : { publicIp, publicIpv6: null }],
   ]);
   const get: CollectContext['get'] = async (fact) => {

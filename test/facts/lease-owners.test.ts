@@ -59,7 +59,7 @@ function scene({ overdue = [overdueAt(2)], answering = [], routed = [2, 3, 4], o
   };
   const options = { ...FLANNEL_DEFAULTS, kubeconfigFile: openKube === undefined ? '' : '/root/.kube/config' };
   const context = contextWith(host, {
-    flannel: flannelInstall({ options }),
+    'flannel-start': flannelInstall({ options }),
     leases: listing(leaseAt(1), leaseAt(2), leaseAt(3), leaseAt(4)),
     'own-lease': leaseAt(1),
     'overdue-leases': overdue,

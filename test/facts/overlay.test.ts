@@ -59,14 +59,17 @@ const DEFAULT_ROUTE =
 describe('underlayFact', () => {
   it('follows the default route of the main table', async () => {
     const context = contextOf(
-      { flannel, interfaces: [eth0], 'network-config': { config: aConfig() } },
+      { 'flannel-start': flannel, interfaces: [eth0], 'network-config': { config: aConfig() } },
       hostOf({ [ROUTES]: DEFAULT_ROUTE }),
     );
     expect(await underlayFact.collect(context)).toMatchObject({ device: 'eth0', publicIp: '192.168.9.1', ipv6: null });
   });
 
   it('says what flannel would log when none can be chosen', async () => {
-    const context = contextOf({ flannel, interfaces: [eth0], 'network-config': { config: aConfig() } }, hostOf({}));
+    const context = contextOf(
+      { 'flannel-start': flannel, interfaces: [eth0], 'network-config': { config: aConfig() } },
+      hostOf({}),
+    );
     await expect(underlayFact.collect(context)).rejects.toMatchObject({
       reason: 'unsupported',
       message: 'failed to get default interface: unable to find default route',
@@ -75,12 +78,12 @@ describe('underlayFact', () => {
 
   it("takes the families from flannel's devices while the datastore cannot be read", async () => {
     const devices = [eth0, { name: 'flannel.1', mtuBytes: 1450, addresses: [] }];
-    const context = contextOf({ flannel, interfaces: devices }, hostOf({ [ROUTES]: DEFAULT_ROUTE }));
+    const context = contextOf({ 'flannel-start': flannel, interfaces: devices }, hostOf({ [ROUTES]: DEFAULT_ROUTE }));
     expect(await underlayFact.collect(context)).toMatchObject({ device: 'eth0' });
   });
 
   it('does not guess the families where there is neither configuration nor device', async () => {
-    const context = contextOf({ flannel, interfaces: [eth0] }, hostOf({ [ROUTES]: DEFAULT_ROUTE }));
+    const context = contextOf({ 'flannel-start': flannel, interfaces: [eth0] }, hostOf({ [ROUTES]: DEFAULT_ROUTE }));
     await expect(underlayFact.collect(context)).rejects.toMatchObject({ message: 'network-config was not given' });
   });
 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CollectContext } from '../../src/facts/fact.ts';
-import { flannelFact } from '../../src/facts/flannel.ts';
+import { flannelStartFact } from '../../src/facts/flannel.ts';
 import { processesFact } from '../../src/facts/processes.ts';
 import { bothManagersFact, managersHereFact } from '../../src/facts/subnet-managers.ts';
 import { liveHost } from '../../src/host/live.ts';
@@ -51,7 +51,7 @@ describe('both datastores', () => {
     const options = { ...FLANNEL_DEFAULTS, etcdEndpoints: [etcd.endpoint], kubeconfigFile };
     const install = anInstall({ datastore: selection, options });
     context = {
-      ...contextWith(recordedHost(), { [flannelFact.name]: install }),
+      ...contextWith(recordedHost(), { [flannelStartFact.name]: install }),
       given: { flannel: { kubeconfigFile }, namesDatastore: true, peerLimit: null, storeTimeoutMs: 5000 },
       openStore: () => openEtcdStore({ selection, host, secrets: {}, timeoutMs: 5000 }),
       openKube: (kube) => openKubeApi({ selection: kube, host, timeoutMs: 5000 }),

@@ -1,6 +1,6 @@
 import type { IEvent } from 'etcd3';
 import { decodeRecord } from '../../src/store/codec.ts';
-import { rawRecordOf } from '../../src/store/etcd-records.ts';
+import { type KeyNamer, keyNamer, rawRecordOf } from '../../src/store/etcd-records.ts';
 import type { LeaseRecord } from '../../src/store/store.ts';
 import type { Write } from './deeds.ts';
 
@@ -45,9 +45,10 @@ export function pastOf({ prefix, writes, onChange }: PastOptions): Past {
   const standing = new Map<string, Stood>();
   const heard: IEvent[] = [];
   let newest = 0n;
+  const nameOf = keyNamer(prefix);
   const apply = (event: IEvent) => {
-    const after = event.type === 'Put' ? stoodOf(event, prefix) : undefined;
-    const { key } = rawRecordOf(event.kv, prefix);
+    const after = event.type === 'Put' ? stoodOf(event, nameOf) : undefined;
+    const { key } = rawRecordOf(event.kv, nameOf);
     const before = standing.get(key);
     if (after === undefined) standing.delete(key);
     else standing.set(key, after);
@@ -76,9 +77,9 @@ export function pastOf({ prefix, writes, onChange }: PastOptions): Past {
   };
 }
 
-function stoodOf({ kv }: IEvent, prefix: string): Stood {
+function stoodOf({ kv }: IEvent, nameOf: KeyNamer): Stood {
   return {
-    record: decodeRecord(rawRecordOf(kv, prefix)),
+    record: decodeRecord(rawRecordOf(kv, nameOf)),
     valueBase64: kv.value.toString('base64'),
     leaseId: kv.lease,
   };

@@ -1,7 +1,7 @@
 import { AbsentError, UnavailableError } from '../../src/errors.ts';
 import type { CollectContext } from '../../src/facts/fact.ts';
 import { FactStore } from '../../src/facts/fact-store.ts';
-import { flannelFact } from '../../src/facts/flannel.ts';
+import { flannelStartFact } from '../../src/facts/flannel.ts';
 import { systemClock } from '../../src/host/system-clock.ts';
 import type { EtcdHealth } from '../../src/store/health.ts';
 import type { StoreSelection, SubnetStore } from '../../src/store/store.ts';
@@ -41,7 +41,8 @@ export function configContext({ text, kind = 'etcd', health = {}, failure }: Con
   const install = anInstall({ datastore: selectionOf(kind), subnetManager: kind === 'kube' ? 'kube' : 'etcd' });
   const context: CollectContext = {
     ...parts,
-    get: async (fact) => (fact.name === flannelFact.name ? JSON.parse(JSON.stringify(install)) : fact.collect(context)),
+    get: async (fact) =>
+      fact.name === flannelStartFact.name ? JSON.parse(JSON.stringify(install)) : fact.collect(context),
     observe: (fact) => facts.observe({ ...fact, collect: () => fact.collect(context) }),
   };
   return context;
