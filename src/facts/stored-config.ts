@@ -131,7 +131,7 @@ export const configElsewhereFact = defineFact<readonly string[]>({
     if (!(await isConfigMissing(context))) return [];
     const own = `${prefix}/config`;
     const keys = [
-      own.slice(1),
+      own.replace(/^\//, ''),
       `${own}/`,
       `${prefix}//config`,
       `/${own}`,

@@ -72,7 +72,7 @@ const backupSchema = v.pipe(
     kind: v.literal(KIND),
     createdAt: v.pipe(v.string(), v.isoTimestamp()),
     clusterId: v.nullable(v.pipe(v.string(), v.regex(/^[0-9a-f]{1,16}$/))),
-    prefix: v.pipe(v.string(), v.startsWith('/'), v.maxLength(4096)),
+    prefix: v.pipe(v.string(), v.maxLength(4096)),
     revision: count,
     config: v.nullable(v.string()),
     records: v.array(recordSchema),

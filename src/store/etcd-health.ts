@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import * as v from 'valibot';
 import { UnavailableError } from '../errors.ts';
 import type { ConnectOptions, EtcdConnection } from './etcd-connection.ts';
@@ -139,7 +140,7 @@ async function readV2(
   material: TlsMaterial | TlsFailure,
 ): Promise<V2Look> {
   askedOf(looks, options);
-  const path = `/v2/keys${encodeURI(options.selection.prefix)}/config`;
+  const path = posix.join('/v2/keys', encodeURI(options.selection.prefix), 'config');
   for (const { endpoint, address, outcome } of looks) {
     if (outcome.kind !== 'answers' || address === undefined) continue;
     const usable = 'status' in material ? NO_MATERIAL : material;

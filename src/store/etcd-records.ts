@@ -55,16 +55,22 @@ export type KeyNamer = (key: Uint8Array) => string;
 
 /** One beside the folder, which flannel reads all the same, keeps its whole path. */
 export function keyNamer(prefix: string): KeyNamer {
-  const folder = `${encodeKeyText(Buffer.from(prefix))}/subnets/`;
+  const whole = wholeKeysOf(prefix);
+  const folder = `${whole}/`;
   return (key) => {
     const text = encodeKeyText(key);
-    return text.startsWith(folder) ? text.slice(folder.length) : text;
+    return text.startsWith(folder) && !text.startsWith(whole, folder.length) ? text.slice(folder.length) : text;
   };
+}
+
+/** What every key of a listing begins with, and no name of a key within the folder. */
+function wholeKeysOf(prefix: string): string {
+  return `${encodeKeyText(Buffer.from(prefix))}/subnets`;
 }
 
 /** The key that {@link keyNamer} named. */
 export function keyOfText(text: string, prefix: string): Buffer {
-  if (text.startsWith('/')) return decodeKeyText(text);
+  if (text.startsWith(wholeKeysOf(prefix))) return decodeKeyText(text);
   return Buffer.concat([Buffer.from(`${prefix}/subnets/`), decodeKeyText(text)]);
 }
 

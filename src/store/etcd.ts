@@ -88,6 +88,8 @@ export async function openRawEtcd(options: ConnectOptions): Promise<RawEtcd> {
   };
 }
 
+const SLASH = 0x2f;
+
 function configKeyOf(prefix: string): Buffer {
   return Buffer.from(`${prefix}/config`);
 }
@@ -95,8 +97,12 @@ function configKeyOf(prefix: string): Buffer {
 async function readConfig({ kv, options, endpoint }: EtcdCalls, key: Buffer): Promise<StoredNetworkConfig> {
   const found = (await kv.range({ key }, options)).kvs[0];
   if (found === undefined) {
-    throw new AbsentError(`etcd ${endpoint} has no network configuration at ${key}`, {
-      hint: 'Write one with "flannelctl config set FILE"; what was written with the v2 API is not seen.',
+    const isBare = key[0] !== SLASH;
+    const doubt = isBare ? ', a key without a slash in front' : '';
+    throw new AbsentError(`etcd ${endpoint} has no network configuration at ${key}${doubt}`, {
+      hint: isBare
+        ? `flannel takes --etcd-prefix as it stands: did you mean /${key.toString().slice(0, -'/config'.length)}?`
+        : 'Write one with "flannelctl config set FILE"; what was written with the v2 API is not seen.',
     });
   }
   return stored(key, found.value.toString('utf8'), found.mod_revision);

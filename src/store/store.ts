@@ -212,7 +212,7 @@ export interface EtcdSelection {
   readonly kind: 'etcd';
   /** URLs as given: `http://10.0.0.1:2379`. */
   readonly endpoints: readonly string[];
-  /** With leading slash, without trailing one: `/coreos.com/network`. */
+  /** Without trailing slash: `/coreos.com/network`. One without a leading slash is another place. */
   readonly prefix: string;
   /** Paths on the host; `''`: none. */
   readonly keyFile: string;

@@ -99,10 +99,26 @@ describe('leases list', () => {
     expect([code, stderr.includes('Missing 1 required arg'), stderr.includes('--iface')]).toEqual([64, true, false]);
   });
 
-  it('takes a prefix without its leading slash', async () => {
+  it.each([['/coreos.com/network/'], ['//coreos.com/./network']])(
+    'takes the prefix %s as flannel does',
+    async (prefix) => {
+      await put(1);
+      const { items } = await json('leases', 'list', '--etcd-prefix', prefix);
+      expect(items).toHaveLength(1);
+    },
+  );
+
+  it('takes a prefix without its leading slash for another place, as flannel does, and says so', async () => {
     await put(1);
-    const { items } = await json('leases', 'list', '--etcd-prefix', 'coreos.com/network/');
-    expect(items).toHaveLength(1);
+    const bare = ['--etcd-prefix', 'coreos.com/network'];
+    const { code, stdout, stderr } = await run('leases', 'list', ...bare, '-o', 'json');
+    expect([code, JSON.parse(stdout).items]).toEqual([0, []]);
+    expect(stderr).toContain('at coreos.com/network/config, a key without a slash in front');
+    const missing = await run('config', 'get', ...bare);
+    expect([missing.code, missing.stderr.includes('did you mean /coreos.com/network?')]).toEqual([3, true]);
+    await etcd.ctl('put', 'coreos.com/network/subnets/10.244.9.0-24', value(9));
+    expect((await json('leases', 'list', ...bare)).items).toHaveLength(1);
+    await etcd.ctl('del', 'coreos.com/network/subnets/10.244.9.0-24');
   });
 
   it('is empty where nothing is stored, and exits 0', async () => {
