@@ -42,7 +42,8 @@ export async function openStatus(input: SessionInput): Promise<StatusSession> {
       const agent = said === undefined ? null : JSON.parse(said);
       const told = await readTold(host, { agent, stateFile });
       const options = { ...FLANNEL_DEFAULTS, ...told, ...given };
-      return { overlay: await readStatus({ host, clock, options, know }), agent };
+      const isToldRules = told !== undefined || given.ipMasq !== undefined || given.iptablesForwardRules !== undefined;
+      return { overlay: await readStatus({ host, clock, options, isToldRules, know }), agent };
     },
     sleep: (ms, signal) => clock.sleep(ms, signal),
     now: () => clock.monotonic(),

@@ -2,24 +2,27 @@ import { renderOperation } from '../dataplane/batch.ts';
 import { desiredOverlay } from '../dataplane/desired.ts';
 import type { Operation } from '../dataplane/entry.ts';
 import { holdsTest } from '../dataplane/holds.ts';
+import { planTrafficRules } from '../dataplane/masquerade.ts';
 import { observeOverlay } from '../dataplane/observe.ts';
 import { findOwnRecord } from '../dataplane/own-lease.ts';
 import { planOverlay } from '../dataplane/plan.ts';
 import { prepareNode, subnetEnvOf } from '../dataplane/program.ts';
 import { lineText, renderAdd } from '../dataplane/render.ts';
 import { directTest } from '../dataplane/routing.ts';
-import { AbsentError } from '../errors.ts';
+import { AbsentError, UnavailableError } from '../errors.ts';
 import type { Clock } from '../host/clock.ts';
 import type { Host } from '../host/host.ts';
 import type { FlannelOptions } from '../net/flannel-options.ts';
 import type { Lease } from '../store/store.ts';
 import { holderOf } from './foreign.ts';
 import type { Knowledge } from './knowledge.ts';
+import { problemText } from './problem.ts';
+import { type RulesInput, rulesFor } from './rules.ts';
 
 /** What the kernel should hold for the overlay, against what it holds. */
 export type OverlayStatus =
   | { readonly status: 'down'; readonly reason: string }
-  | ({ readonly status: 'in-order' | 'drift' } & OverlayState);
+  | ({ readonly status: 'in-order' | 'drift' | 'unknown' } & OverlayState);
 
 export interface OverlayState {
   readonly subnet: string | null;
@@ -30,6 +33,8 @@ export interface OverlayState {
   readonly peers: number;
   readonly lease: LeaseStatus;
   readonly drift: readonly Drift[];
+  /** What could not be looked at, and why. */
+  readonly unknown: readonly string[];
   readonly ignored: readonly { readonly key: string; readonly reason: string }[];
   /** Where the leases were read. */
   readonly source: string;
@@ -53,12 +58,14 @@ export interface StatusInput {
   readonly host: Host;
   readonly clock: Clock;
   readonly options: FlannelOptions;
+  /** Whether the options say which packet filter rules there should be; else nobody knows, and none is missed. */
+  readonly isToldRules: boolean;
   /** Asked only when there is something to compare with. */
   readonly know: () => Promise<Knowledge>;
 }
 
 /** @throws {UnavailableError} when it could not be read. */
-export async function readStatus({ host, clock, options, know }: StatusInput): Promise<OverlayStatus> {
+export async function readStatus({ host, clock, options, isToldRules, know }: StatusInput): Promise<OverlayStatus> {
   const { links } = await observeOverlay(host);
   if (links.length === 0) return { status: 'down', reason: 'there is no flannel device' };
   const { config, records, source, isCurrent, ownKey, expiryOf } = await know();
@@ -72,14 +79,16 @@ export async function readStatus({ host, clock, options, know }: StatusInput): P
   const missing = desired.devices.filter((name) => !actual.links.some(({ device }) => device === name));
   if (missing.length === desired.devices.length)
     return { status: 'down', reason: `there is no ${missing.join(' and no ')}` };
+  const rules = isToldRules && lease !== null ? await lookAtRules({ host, config, lease, options }) : NO_RULES;
   const drift = [
     ...(lease === null
       ? [NO_LEASE]
       : await subnetFileDrift(host, options.subnetFile, subnetEnvOf(preparation, lease, options))),
     ...plan.operations.filter(({ verb }) => verb !== 'keep').map(driftOf),
+    ...rules.drift,
   ];
   return {
-    status: drift.length === 0 ? 'in-order' : 'drift',
+    status: drift.length > 0 ? 'drift' : rules.unknown.length > 0 ? 'unknown' : 'in-order',
     subnet: lease?.subnet ?? null,
     ipv6Subnet: lease?.ipv6Subnet ?? null,
     publicIp: underlay.publicIp,
@@ -88,6 +97,7 @@ export async function readStatus({ host, clock, options, know }: StatusInput): P
     peers: desired.peers.length,
     lease: lease === null ? { state: 'none' } : await leaseStatus(lease, expiryOf, clock),
     drift,
+    unknown: rules.unknown,
     ignored: desired.ignored,
     source,
   };
@@ -101,6 +111,20 @@ function driftOf(operation: Operation): Drift {
   const holder = holderOf(before);
   const commands = renderAdd(entry, 'add').map(lineText);
   return { verb, kind: entry.kind, commands, ...(holder !== undefined && { holder }) };
+}
+
+const NO_RULES = { drift: [], unknown: [] };
+
+/** Not everybody who may look at the routes may look at the rules. */
+async function lookAtRules(input: RulesInput): Promise<Pick<OverlayState, 'drift' | 'unknown'>> {
+  try {
+    const steps = await planTrafficRules({ host: input.host, rules: await rulesFor(input) });
+    const drift = steps.map(({ changes }) => ({ verb: 'replace', kind: 'packet-filter', commands: changes }) as const);
+    return { drift, unknown: [] };
+  } catch (error) {
+    if (!(error instanceof UnavailableError)) throw error;
+    return { drift: [], unknown: [`the packet filter rules: ${problemText(error)}`] };
+  }
 }
 
 async function subnetFileDrift(host: Host, path: string, text: string): Promise<readonly Drift[]> {

@@ -11,6 +11,8 @@ const schema = v.object({
   publicIpv6: text,
   subnetFile: text,
   ipMasq: v.boolean(),
+  ipMasqFullyRandomDisable: v.boolean(),
+  iptablesForwardRules: v.boolean(),
   ipBlackholeRoute: v.boolean(),
 });
 

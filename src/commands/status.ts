@@ -13,7 +13,7 @@ import { upFlags } from '../up-flags.ts';
 export default class Status extends BaseCommand {
   static override summary = 'Say whether the overlay of this node is in order';
   static override description =
-    'Compares what the kernel should hold with what it holds. Exit code: 0 in order, 1 drift, 3 down. With --watch -o json each line is a document; SIGTERM is its normal end.';
+    'Compares what the kernel should hold with what it holds. Exit code: 0 in order, 1 drift, 2 something could not be looked at, 3 down. With --watch -o json each line is a document; SIGTERM is its normal end.';
   static override examples = ['<%= config.bin %> status', '<%= config.bin %> status -o json --wait 30s'];
   static override flags = {
     ...flannelFlags,

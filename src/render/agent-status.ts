@@ -7,13 +7,15 @@ export interface AgentReport {
   readonly agent: unknown;
 }
 
-/** 0 in order, 1 drift, 3 down. */
-export function statusExitCode({ status }: OverlayStatus): 0 | 1 | 3 {
+/** 0 in order, 1 drift, 2 something could not be looked at, 3 down. */
+export function statusExitCode({ status }: OverlayStatus): 0 | 1 | 2 | 3 {
   switch (status) {
     case 'in-order':
       return 0;
     case 'drift':
       return 1;
+    case 'unknown':
+      return 2;
     case 'down':
       return 3;
   }
@@ -31,16 +33,17 @@ export function agentStatusDocument({ overlay, agent }: AgentReport) {
 export function renderAgentStatus({ overlay, agent }: AgentReport): string {
   const running = agent === null ? 'no agent runs here' : 'the agent runs';
   if (overlay.status === 'down') return `down: ${overlay.reason}; ${running}`;
-  const { subnet, ipv6Subnet, publicIp, publicIpv6, iface, peers, drift, ignored, source } = overlay;
+  const { subnet, ipv6Subnet, publicIp, publicIpv6, iface, peers, drift, unknown, ignored, source } = overlay;
   const subnets = [subnet, ipv6Subnet].filter((one) => one !== null).join(' and ') || 'no subnet';
   const head = `${overlay.status}: ${subnets} on ${iface} ${publicIp ?? publicIpv6}, ${peers} peers; ${running}`;
   const lines = drift.map(({ verb, kind, commands, holder }) => {
     const held = holder === undefined ? '' : ` (in its place: ${holder})`;
     return `  ${verb} ${kind}: ${commands.join('; ')}${held}`;
   });
+  const open = unknown.map((what) => `  not looked at: ${what}`);
   const problems = problemsOf(agent).map((problem) => `  the agent: ${problem}`);
   const left = ignored.map(({ key, reason }) => `  ignored lease ${JSON.stringify(key)}: ${reason}`);
-  return [head, ...lines, ...problems, ...left, `leases: ${source}`].join('\n');
+  return [head, ...lines, ...open, ...problems, ...left, `leases: ${source}`].join('\n');
 }
 
 /** What the agent says is wrong; none from an agent that says nothing. */

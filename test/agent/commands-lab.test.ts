@@ -34,6 +34,17 @@ async function onTerminal(command: string): Promise<string> {
   return output.replaceAll('\r\n', '\n');
 }
 
+/** Where the programs of iptables cannot be run; with the exit code in its last line. */
+async function withoutIptables(command: string): Promise<string> {
+  const hide = 'for one in nft legacy; do mount --bind /dev/null /usr/sbin/xtables-$one-multi; done';
+  const script = `${hide}; ${process.execPath} ${CLI} ${command} ${flags()}; echo exit $?`;
+  const child = spawn('ip', ['netns', 'exec', node.namespace.name, 'unshare', '--mount', 'sh', '-c', script]);
+  let output = '';
+  child.stdout.on('data', (chunk) => (output += String(chunk)));
+  await once(child, 'close');
+  return output.trimEnd();
+}
+
 /** Starts it and gives its output when it has ended; `signal` is sent once something was printed. */
 async function interrupted(signal: NodeJS.Signals, command: string) {
   const argv = ['netns', 'exec', node.namespace.name, process.execPath, CLI, ...`${command} ${flags()}`.split(' ')];
@@ -167,6 +178,17 @@ describe('status and down', { timeout: 120_000 }, () => {
     await new Promise((resolve) => setTimeout(resolve, 8000));
     expect(await waiting.stop()).toBe(130);
     expect(waiting.output.stdout).toMatch(/^drift: /);
+  });
+
+  it('miss packet filter rules as well, and do not call in order what they may not look at', async () => {
+    await node.cli('up', '--once');
+    await node.namespace.run('iptables -w -F FLANNEL-FWD');
+    const { exitCode, stdout } = await node.cli('status');
+    expect([exitCode, stdout]).toEqual([1, expect.stringMatching(/replace packet-filter: iptables .*FLANNEL-FWD/)]);
+    await node.cli('up', '--once');
+    expect((await node.cli('status')).exitCode).toBe(0);
+    expect(await withoutIptables('status')).toMatch(/^unknown: .*not looked at: the packet filter rules: .*\nexit 2$/s);
+    await node.namespace.run(`ip route del ${await subnetOf(peer)}`);
   });
 
   it('say it again on every change with --watch, a document a line, until they are told to stop', async () => {
