@@ -24,7 +24,7 @@ const CONNECTION_WINDOW_BYTES = 4 << 20;
 
 /** While calls wait, the other end is asked whether it is there; etcd refuses to be asked more often than every 5 s. */
 const PING_EVERY_MS = 6000;
-const PING_TAKES_MS = 2000;
+const PING_TAKES_MS = 4000;
 
 export function openChannel(options: ChannelOptions): EtcdChannel {
   let current: Connection | undefined;
@@ -126,8 +126,13 @@ function askWhetherThere(connection: Connection): void {
   const { session } = connection;
   const timer = setInterval(() => {
     if (connection.callsUnderWay === 0) return;
-    const late = setTimeout(() => session.destroy(noAnswer()), PING_TAKES_MS);
-    session.ping(() => clearTimeout(late));
+    let isAnswered = false;
+    // On a host that is short of processor time the answer may lie there unread: what has come in is read first.
+    const late = setTimeout(() => setImmediate(() => isAnswered || session.destroy(noAnswer())), PING_TAKES_MS);
+    session.ping(() => {
+      isAnswered = true;
+      clearTimeout(late);
+    });
   }, PING_EVERY_MS).unref();
   session.once('close', () => clearInterval(timer));
 }
