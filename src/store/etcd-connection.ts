@@ -102,6 +102,9 @@ function tokensOf({ selection, secrets }: ConnectOptions, plain: ICallable<unkno
   };
 }
 
+/** etcd counts the life of a token in whole seconds: one that should live for one second may be over when it arrives. */
+const TOKEN_TRIES = 3;
+
 /** What etcd3's clients call. Its own has three tries, a breaker and resets, which are for us to decide on. */
 function callable(channel: EtcdChannel, tokens: Tokens): ICallable<unknown> {
   const call = async <T>([service, name, params, options]: ExecArguments, token: string | undefined): Promise<T> => {
@@ -117,13 +120,14 @@ function callable(channel: EtcdChannel, tokens: Tokens): ICallable<unknown> {
     markFailed: () => undefined,
     withConnection: () => Promise.reject(new TypeError('streams are opened by openWatch')),
     exec: async <T>(...parts: ExecArguments): Promise<T> => {
-      const token = await tokens.take(parts[3]);
-      try {
-        return await call<T>(parts, token);
-      } catch (error) {
-        if (!isStaleToken(error)) throw error;
-        tokens.drop(token);
-        return call<T>(parts, await tokens.take(parts[3]));
+      for (let left = TOKEN_TRIES; ; left -= 1) {
+        const token = await tokens.take(parts[3]);
+        try {
+          return await call<T>(parts, token);
+        } catch (error) {
+          if (!isStaleToken(error) || left <= 1) throw error;
+          tokens.drop(token);
+        }
       }
     },
   };
