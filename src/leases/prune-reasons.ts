@@ -21,8 +21,8 @@ export const REASONS = {
   ),
   thisHost: reason(
     'this-host',
-    'it is the lease of this host; give it back with: flannelctl leases release',
-    '这是本机的租约；请用 flannelctl leases release 交还',
+    'it is in use on this host; give it back with: flannelctl leases release SUBNET',
+    '本机正在使用该租约；请用 flannelctl leases release SUBNET 交还',
   ),
   reservation: reason(
     'reservation',

@@ -39,7 +39,7 @@ export function assertAllowed({ deletions, kept, max }: PrunePlan): void {
   if (refused !== undefined) {
     const isOwn = refused.states.includes('this-host');
     throw new UsageError(`${refused.record.key} is not deleted: ${refused.reasons.map(({ en }) => en).join('; ')}`, {
-      hint: isOwn ? 'Give it back with: flannelctl leases release' : 'Pass --force to delete it all the same.',
+      ...(!isOwn && { hint: 'Pass --force to delete it all the same.' }),
     });
   }
   if (deletions.length <= max) return;

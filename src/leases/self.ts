@@ -16,12 +16,14 @@ export interface SelfIdentity {
  * or its subnet is the one in use here, whoever is written in it.
  */
 export function selfTest(self: SelfIdentity): (record: LeaseRecord) => boolean {
-  const addresses = new Set(self.addresses);
-  const macs = new Set(self.vtepMacs);
-  return (record) => {
-    if (record.kind === 'malformed-key') return false;
-    return (record.kind === 'lease' && isPublishedHere(record.attributes, addresses, macs)) || isUsedHere(record, self);
-  };
+  const isPublished = publisherTest(self);
+  return (record) => record.kind !== 'malformed-key' && (isPublished(record) || isUsedHere(record, self));
+}
+
+/** The same without the subnet: that may be in use on two hosts, of which the lease names one. */
+export function publisherTest({ addresses, vtepMacs }: SelfIdentity): (record: LeaseRecord) => boolean {
+  const [ours, macs] = [new Set(addresses), new Set(vtepMacs)];
+  return (record) => record.kind === 'lease' && isPublishedHere(record.attributes, ours, macs);
 }
 
 function isPublishedHere(

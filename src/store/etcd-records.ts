@@ -53,24 +53,29 @@ export function subnetsRange(prefix: string): { readonly key: Buffer; readonly r
 /** Gives keys the name they have in {@link LeaseRecord.key}. */
 export type KeyNamer = (key: Uint8Array) => string;
 
-/** One beside the folder, which flannel reads all the same, keeps its whole path. */
+/** One beside the folder, which flannel reads all the same, keeps its whole path, as does one whose name looks like a path. */
 export function keyNamer(prefix: string): KeyNamer {
-  const whole = wholeKeysOf(prefix);
-  const folder = `${whole}/`;
+  const start = startOfKeys(prefix);
+  const folder = `${start}/`;
   return (key) => {
     const text = encodeKeyText(key);
-    return text.startsWith(folder) && !text.startsWith(whole, folder.length) ? text.slice(folder.length) : text;
+    const name = text.slice(folder.length);
+    return text.startsWith(folder) && !isWhole(name, start) ? name : text;
   };
 }
 
-/** What every key of a listing begins with, and no name of a key within the folder. */
-function wholeKeysOf(prefix: string): string {
+function startOfKeys(prefix: string): string {
   return `${encodeKeyText(Buffer.from(prefix))}/subnets`;
+}
+
+/** Whether it is a key as it stands in etcd, and no name within the folder. */
+function isWhole(text: string, start: string): boolean {
+  return text.startsWith('/') || text.startsWith(start);
 }
 
 /** The key that {@link keyNamer} named. */
 export function keyOfText(text: string, prefix: string): Buffer {
-  if (text.startsWith(wholeKeysOf(prefix))) return decodeKeyText(text);
+  if (isWhole(text, startOfKeys(prefix))) return decodeKeyText(text);
   return Buffer.concat([Buffer.from(`${prefix}/subnets/`), decodeKeyText(text)]);
 }
 

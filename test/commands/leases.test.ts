@@ -198,6 +198,18 @@ describe('leases prune', () => {
     expect([(await prune('--yes')).code, await keys()]).toEqual([0, [keyOf('10.244.1.0-24')]]);
   });
 
+  it.each([['/slash'], [`${PREFIX}/subnets/twice`], ['subnets/more'], ['a\\b']])(
+    'deletes the refused key %j, and no other, and puts it back',
+    async (name) => {
+      await junk(name);
+      const { backup } = JSON.parse((await prune('--yes', '-o', 'json')).stdout);
+      expect(await keys()).toEqual([]);
+      expect(await etcd.ctl('get', `${PREFIX}/config`)).toContain('10.244.0.0/16');
+      expect((await run('leases', 'restore', backup)).code).toBe(0);
+      expect(await keys()).toEqual([keyOf(name)]);
+    },
+  );
+
   it('stops a plan that is larger than --max, with the flag to pass', async () => {
     await junk('a');
     await junk('b');

@@ -27,8 +27,8 @@ export interface Lab {
   flannelctl(node: number, ...args: readonly string[]): Promise<Ended>;
   /** etcdctl; `put` and `del` take keys below the prefix. */
   etcdctl(...args: readonly string[]): string;
-  /** The lease of a node as flanneld writes it; `ttl` null: none. */
-  lease(node: number, ttl: number | null): void;
+  /** The lease of a node as flanneld writes it; `ttl` null: none. `subnet`: default its own. */
+  lease(node: number, ttl: number | null, subnet?: string): void;
   /** Keys below subnets/. */
   keys(): readonly string[];
   down(): Promise<void>;
@@ -64,9 +64,9 @@ export async function lab(count: number): Promise<Lab> {
       const more = ['--etcd-endpoints', ENDPOINT, ...(writes ? ['--backup-dir', folder] : [])];
       return collect('ip', ['netns', 'exec', nameOf(node), EXECUTABLE, ...args, ...more]);
     },
-    lease: (node, ttl) => {
+    lease: (node, ttl, subnet = `10.244.${node}.0/24`) => {
       const lease = ttl === null ? [] : ['--lease', etcdctl('lease', 'grant', String(ttl)).split(' ')[1] ?? ''];
-      etcdctl('put', ...lease, `${PREFIX}/subnets/10.244.${node}.0-24`, leaseValueOf(node));
+      etcdctl('put', ...lease, `${PREFIX}/subnets/${subnet.replace('/', '-')}`, leaseValueOf(node));
     },
     keys: () =>
       etcdctl('get', '--prefix', '--keys-only', `${PREFIX}/subnets/`)

@@ -141,6 +141,16 @@ describe('release in a real overlay', () => {
     expect([code, nodes.keys()]).toEqual([0, ['10.244.2.0-24']]);
   });
 
+  it('refuses the lease of the other one of two hosts that use a subnet; who is gone can be told elsewhere', async () => {
+    const twin = '10.244.1.0/24';
+    nodes.lease(3, 86_400, twin);
+    const { code, stderr } = await nodes.flannelctl(1, 'leases', 'release', twin, '--yes');
+    expect([code, nodes.keys()]).toEqual([64, ['10.244.1.0-24', '10.244.2.0-24']]);
+    expect(stderr).toContain('in use here, but its lease names 192.168.77.3');
+    const prune = () => nodes.flannelctl(2, 'leases', 'prune', '--subnet', twin, '--yes');
+    expect([(await prune()).code, nodes.keys()]).toEqual([64, ['10.244.1.0-24', '10.244.2.0-24']]);
+  });
+
   it('refuses the lease of another host', async () => {
     const { code } = await nodes.flannelctl(1, 'leases', 'release', '10.244.2.0/24', '--yes');
     expect([code, nodes.keys()]).toEqual([64, ['10.244.1.0-24', '10.244.2.0-24']]);

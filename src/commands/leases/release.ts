@@ -13,7 +13,7 @@ import { safeJson } from '../../render/safe-json.ts';
 export default class LeasesRelease extends BaseCommand {
   static override summary = 'Give back a lease of this host';
   static override description =
-    'Deletes the lease on a subnet, when it is a lease of this host: its public IP is here, or it names the MAC of flannel.N, or the subnet is in use here. A backup is written before.';
+    'Deletes the lease on a subnet, when it is a lease of this host: its public IP is here, or it names the MAC of flannel.N. A backup is written before.';
   static override examples = ['sudo <%= config.bin %> leases release 10.244.7.0/24'];
   static override args = { subnet: Args.string({ required: true, description: 'the subnet: 10.244.7.0/24' }) };
   static override flags = { ...datastoreFlags, ...confirmFlags, ...backupDirFlag };
