@@ -3,7 +3,7 @@ import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './registry.ts';
 
-// Runs every benchmark of bench/, or those named, one after the other. Those in namespaces need root. Build first.
+// Runs every benchmark of bench/, or those named, one after the other. Those in namespaces need root.
 
 /** What benchmarks have in common. */
 const SHARED = ['measure', 'overlay', 'agent-process', 'fleet-nodes', 'seed-etcd', 'throughput'];

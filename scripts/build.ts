@@ -4,13 +4,9 @@ import { join } from 'node:path';
 import packageJson from '../package.json' with { type: 'json' };
 import { bundleChunks, bundleMain, writeChunks } from './build/bundle.ts';
 import { makeExecutable } from './build/sea.ts';
-import { generateCheckList } from './check-list.ts';
-import { generateManifest } from './manifest.ts';
-import { generateRegistry, ROOT } from './registry.ts';
+import './generate.ts';
+import { ROOT } from './registry.ts';
 
-generateRegistry();
-await generateCheckList();
-await generateManifest();
 const userAgent = `${packageJson.name}/${packageJson.version} ${process.platform}-${process.arch}`;
 const [chunks, main] = await Promise.all([bundleChunks(ROOT), bundleMain(ROOT, userAgent)]);
 mkdirSync(join(ROOT, 'dist'), { recursive: true });
