@@ -114,7 +114,7 @@ async function planDown(input: DownInput, state: AgentState | undefined): Promis
 
 async function directRoutes({ host, options, storeKind }: DownInput, state: AgentState | undefined) {
   if (state === undefined) return [];
-  const { config } = parseStoredConfig({ text: state.config, source: 'the state file' }, storeKind);
+  const { config } = parseStoredConfig({ text: state.config, source: 'the state file' }, state.storeKind ?? storeKind);
   if (config.backend.type !== 'vxlan' || !(config.backend.directRouting || options.ipBlackholeRoute)) return [];
   const { underlay, actual, hasBlackhole } = await prepareNode(config, { options, host });
   const isDirect = directTest(actual.routes);

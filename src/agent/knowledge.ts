@@ -67,8 +67,8 @@ export async function readTold(
 }
 
 function fromState(state: AgentState, path: string, kind: SubnetStore['kind']): Knowledge {
-  const { config } = parseStoredConfig({ text: state.config, source: path }, kind);
-  const { records, own, savedAt } = state;
+  const { records, own, savedAt, storeKind = kind } = state;
+  const { config } = parseStoredConfig({ text: state.config, source: path }, storeKind);
   const source = `${path} of ${new Date(savedAt).toISOString()}`;
   const ownKey = keyOf(own, records);
   return { config, records, source, isCurrent: false, ownKey, expiryOf: async ({ expiresAt }) => expiresAt };

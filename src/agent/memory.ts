@@ -95,6 +95,7 @@ function stateOf(board: Board, identity: Pick<AgentState, 'machineId' | 'node' |
     publicIpv6: underlay.publicIpv6,
     prefix: settings.prefix,
     clusterId: book.clusterId,
+    storeKind: parts.store.kind,
     savedAt: parts.clock.now(),
     config: board.configText,
     own: own.status === 'none' ? null : own.lease,

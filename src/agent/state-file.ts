@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { AbsentError, InputError } from '../errors.ts';
 import type { Host, HostWriter } from '../host/host.ts';
-import type { Lease, LeaseRecord } from '../store/store.ts';
+import type { Lease, LeaseRecord, SubnetStore } from '../store/store.ts';
 import type { WrittenConflist } from './conflist-file.ts';
 import { parseTold, type Told } from './told.ts';
 
@@ -14,6 +14,8 @@ export interface AgentState {
   readonly publicIpv6: string | null;
   readonly prefix: string;
   readonly clusterId: string | null;
+  /** Of the datastore that the configuration is of, by whose rules it is read; absent in a state of an earlier version. */
+  readonly storeKind?: SubnetStore['kind'] | undefined;
   /** Epoch ms. */
   readonly savedAt: number;
   /** The network configuration as stored. */
@@ -65,6 +67,7 @@ const schema = v.object({
   publicIpv6: nullableText,
   prefix: text,
   clusterId: nullableText,
+  storeKind: v.optional(v.picklist(['etcd', 'kube', 'file'])),
   savedAt: v.number(),
   config: v.string(),
   own: v.nullable(lease),
