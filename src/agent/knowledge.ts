@@ -1,4 +1,4 @@
-import { FlannelctlError } from '../errors.ts';
+import { FlannelctlError, UnavailableError } from '../errors.ts';
 import type { Host } from '../host/host.ts';
 import type { NetworkConfig } from '../store/config.ts';
 import type { Lease, LeaseRecord, SubnetStore } from '../store/store.ts';
@@ -46,9 +46,18 @@ export async function readKnowledge({ host, store, stateFile, isNamed }: KnowInp
     };
     return { config, records, source, isCurrent: true, ownKey, expiryOf };
   } catch (error) {
-    if (state === undefined || !isUnanswered(error)) throw error;
+    if (!isUnanswered(error)) throw error;
+    if (state === undefined) throw isNamed ? error : unnamed(error, stateFile);
     return fromState(state, stateFile, store.kind);
   }
+}
+
+/** The default endpoints were asked, which may be nobody's. */
+function unnamed(error: FlannelctlError, stateFile: string): UnavailableError {
+  return new UnavailableError('unreachable', `${error.message}; and no agent has left ${stateFile}`, {
+    cause: error,
+    hint: 'Name the datastore: --etcd-endpoints or --kube-subnet-mgr.',
+  });
 }
 
 /** What the agent here was told: it says so itself, or what it left says so; `undefined`: nobody says, or not to us. */

@@ -10,6 +10,6 @@ export function problemText(error: unknown): string {
 }
 
 /** Whether the datastore could not be asked, as against having said no. */
-export function isUnanswered(error: unknown): boolean {
+export function isUnanswered(error: unknown): error is FlannelctlError {
   return error instanceof FlannelctlError && [69, 77].includes(error.exitCode);
 }
