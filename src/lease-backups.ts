@@ -4,6 +4,7 @@ import type { LeaseSession, SessionFlags } from './lease-session.ts';
 import { formatBackup } from './leases/backup.ts';
 import { backupOf, backupPath, writeBackup } from './leases/backup-file.ts';
 import type { RemoveOutcome } from './leases/remove.ts';
+import { shellWord } from './shell-word.ts';
 import type { StoreDump } from './store/store.ts';
 
 /** Where root's backups go. */
@@ -74,11 +75,6 @@ const DATASTORE_FLAGS = [
   ...['etcd-endpoints', 'etcd-prefix', 'etcd-keyfile', 'etcd-certfile', 'etcd-cafile', 'etcd-username'],
   'etcd-password-file',
 ] as const;
-
-/** As a POSIX shell must be given it. */
-function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-}
 
 /** What a deletion ends with: 75 when something had changed, the error when one could not be carried out, the signal that ended it. */
 export function exitCodeOf({ changed, failed, untried }: RemoveOutcome, signal: AbortSignal): number {

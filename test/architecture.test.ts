@@ -11,18 +11,19 @@ const MAY_IMPORT: Readonly<Record<Part, readonly string[]>> = {
   errors: [],
   net: [],
   nearest: [],
+  'shell-word': [],
   duration: ['errors'],
   host: ['errors', 'net'],
   kube: ['errors', 'net', 'host', 'type:store'],
   store: ['errors', 'net', 'host', 'kube', 'generated'],
-  firewall: ['errors', 'net'],
+  firewall: ['errors', 'net', 'shell-word'],
   dataplane: ['errors', 'net', 'host', 'type:store'],
   probe: ['errors', 'net', 'host'],
   facts: ['errors', 'net', 'host', 'store', 'kube', 'dataplane', 'probe', 'firewall'],
-  doctor: ['errors', 'net', 'host', 'dataplane', 'facts', 'nearest'],
+  doctor: ['errors', 'net', 'host', 'dataplane', 'facts', 'nearest', 'shell-word'],
   leases: ['errors', 'net', 'store', 'host', 'probe'],
-  checks: ['net', 'dataplane', 'facts', 'leases', 'doctor', 'firewall', 'type:store'],
-  agent: ['errors', 'net', 'host', 'store', 'kube', 'dataplane', 'leases', 'facts', 'probe'],
+  checks: ['net', 'dataplane', 'facts', 'leases', 'doctor', 'firewall', 'shell-word', 'type:store'],
+  agent: ['errors', 'net', 'host', 'store', 'kube', 'dataplane', 'leases', 'facts', 'probe', 'shell-word'],
   bundle: ['errors', 'host', 'facts'],
   drill: ['errors', 'net', 'host', 'store', 'dataplane', 'doctor', 'firewall'],
   render: ['type:*'],
@@ -31,7 +32,18 @@ const MAY_IMPORT: Readonly<Record<Part, readonly string[]>> = {
 
 /** Commands and the files of src that serve them alone: all but checks, which they get from the registry, and adapters. */
 const FRONT = ['agent', 'bundle', 'dataplane', 'doctor', 'drill', 'duration', 'errors', 'facts', 'generated', 'leases'];
-const FRONT_TOO = ['nearest', 'net', 'probe', 'render', 'type:host', 'type:kube', 'store', 'wire', '../package.json'];
+const FRONT_TOO = [
+  'nearest',
+  'net',
+  'probe',
+  'render',
+  'shell-word',
+  'type:host',
+  'type:kube',
+  'store',
+  'wire',
+  '../package.json',
+];
 
 /** Files that speak with something outside; everybody else gets them through a port. */
 const ADAPTER = /^(host\/(live|system-clock)|store\/etcd|kube\/client|render\/tty)/;

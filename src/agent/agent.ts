@@ -20,7 +20,7 @@ import { describeAgent } from './self-description.ts';
 import { type AgentSettings, LOCK_NAME } from './settings.ts';
 import { startBoard } from './start.ts';
 import { feedWatchdog, tellSystemd } from './systemd.ts';
-import { takeOver } from './takeover.ts';
+import { takeOver, tellingFlags } from './takeover.ts';
 
 /** Why the agent ended; the data path is as it was either way. */
 export type Ending = 'stopped' | 'left to a flanneld';
@@ -40,7 +40,8 @@ export async function runAgent(parts: AgentParts, settings: AgentSettings, signa
   const health = port > 0 ? serveHealth(() => board, { ...parts, address, port }, until) : Promise.resolve();
   try {
     if (!settings.takeover) await refuseOwner(parts.host);
-    board = await startBoard(parts, settings);
+    const starting = startBoard(parts, settings);
+    board = await (settings.takeover ? tellingFlags(parts.host, starting) : starting);
     await tellBridgeFilter(board);
     if (settings.takeover) await takeOver(parts);
     return await live(board, until, () => stop.abort());

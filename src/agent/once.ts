@@ -20,6 +20,7 @@ import { ensureConflist } from './conflist-file.ts';
 import { lookAround, type Surroundings, type SurroundingsInput } from './once-surroundings.ts';
 import { findOwner, refuseOwner, refuseWithoutRoot } from './owner.ts';
 import { rulesFor } from './rules.ts';
+import { tellingFlags } from './takeover.ts';
 
 export interface OnceInput extends Omit<ProgramInput, 'readConfig'> {
   /** `--cni-conf` */
@@ -64,7 +65,8 @@ const NOTHING: Surroundings = { changes: [], notes: [] };
 export async function previewOnce(input: OnceInput & { readonly takeover: boolean }): Promise<OnceResult> {
   const owner = input.takeover ? await findOwner(input.host) : undefined;
   if (!input.takeover) await refuseOwner(input.host);
-  const preparation = await prepareProgram({ ...input, readConfig: parseStoredConfig });
+  const preparing = prepareProgram({ ...input, readConfig: parseStoredConfig });
+  const preparation = await (input.takeover ? tellingFlags(input.host, preparing) : preparing);
   const { records } = await input.store.listLeases({ ttl: false });
   const { assigned } = input.store;
   if (assigned === undefined) refuseConflict(preparation, records);

@@ -1,7 +1,9 @@
 import { FlannelctlError } from '../errors.ts';
 import { findUnit } from '../facts/discover-units.ts';
 import type { ProcessInfo } from '../facts/processes.ts';
+import { programIndex } from '../facts/program-name.ts';
 import type { Host } from '../host/host.ts';
+import { shellWord } from '../shell-word.ts';
 
 /** How an owner of the overlay is stopped so that it stays stopped. */
 export type StopWay =
@@ -25,15 +27,20 @@ export async function stopWayOf(host: Host, owner: ProcessInfo): Promise<StopWay
 }
 
 /** What a person does first. */
-export function hintOf(way: StopWay): string {
+export function hintOf(way: StopWay, owner: ProcessInfo): string {
   switch (way.kind) {
     case 'unit':
-      return `Stop it first: systemctl stop ${way.unit}, or use --takeover.`;
+      return `Stop it first: systemctl stop ${way.unit}, or take its place: ${takeoverCommand(owner)}`;
     case 'process':
-      return `Stop it first: kill ${way.pid}, or use --takeover.`;
+      return `Stop it first: kill ${way.pid}, or take its place: ${takeoverCommand(owner)}`;
     case 'refused':
       return way.hint;
   }
+}
+
+/** With the flags that a flanneld was started with, which are ours too. Secrets in them are masked. */
+export function takeoverCommand({ argv }: ProcessInfo): string {
+  return ['flannelctl up --takeover', ...argv.slice(programIndex(argv) + 1).map(shellWord)].join(' ');
 }
 
 /** A unit that it merely runs in (a login, cron, a container runtime) has more to do than flanneld. */

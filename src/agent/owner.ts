@@ -30,7 +30,7 @@ async function isOwner(host: Host, process: ProcessInfo): Promise<boolean> {
 /** @throws {OwnerError} naming the process that owns the overlay of this network namespace. */
 export async function refuseOwner(host: Host): Promise<void> {
   const owner = await findOwner(host);
-  if (owner !== undefined) throw new OwnerError(owner, hintOf(await stopWayOf(host, owner)));
+  if (owner !== undefined) throw new OwnerError(owner, hintOf(await stopWayOf(host, owner), owner));
 }
 
 /** An answer is good for that long: the rounds of a burst follow each other faster. */

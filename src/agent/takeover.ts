@@ -1,7 +1,9 @@
-import { ConflictError } from '../errors.ts';
+import { ConflictError, FlannelctlError } from '../errors.ts';
+import type { Host } from '../host/host.ts';
 import type { AgentParts } from './board.ts';
 import { findOwner, refuseOwner } from './owner.ts';
-import { type StopWay, stopWayOf } from './owner-stop.ts';
+import { type StopWay, stopWayOf, takeoverCommand } from './owner-stop.ts';
+import { isUnanswered } from './problem.ts';
 
 /** flanneld ends within a second; a unit may have others to stop with it. */
 const STOP_MS = 20_000;
@@ -23,6 +25,20 @@ export async function takeOver(parts: AgentParts): Promise<void> {
   await stop(parts, way);
   await gone(parts);
   await refuseOwner(host);
+}
+
+/** Where the datastore does not answer it may be another one than that of whoever is to be replaced: then his flags are told. */
+export async function tellingFlags<T>(host: Host, start: Promise<T>): Promise<T> {
+  try {
+    return await start;
+  } catch (error) {
+    if (!isUnanswered(error)) throw error;
+    const owner = await findOwner(host);
+    if (owner?.name !== 'flanneld') throw error;
+    const { code, exitCode, message, hint = '' } = error;
+    const told = `The ${owner.name} here (pid ${owner.pid}) has these flags: ${takeoverCommand(owner)}`;
+    throw new FlannelctlError({ code, exitCode }, message, { cause: error, hint: `${hint} ${told}`.trim() });
+  }
 }
 
 async function stop({ writer }: AgentParts, way: Exclude<StopWay, { kind: 'refused' }>): Promise<void> {

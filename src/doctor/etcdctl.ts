@@ -1,4 +1,5 @@
 import type { EtcdSelection } from '../facts/etcd.ts';
+import { shellWord } from '../shell-word.ts';
 
 /** A command line for the reader that reaches this etcd as flannel does; it asks for the password itself. */
 export function etcdctl(selection: EtcdSelection, endpoint: string, command: string): string {
@@ -11,10 +12,6 @@ export function etcdctl(selection: EtcdSelection, endpoint: string, command: str
     ['key', isSecure ? keyFile : ''],
     ['user', username],
   ] as const;
-  const written = flags.flatMap(([name, value]) => (value === '' ? [] : [`--${name}=${quoted(value)}`]));
+  const written = flags.flatMap(([name, value]) => (value === '' ? [] : [`--${name}=${shellWord(value)}`]));
   return ['etcdctl', ...written, command].join(' ');
-}
-
-function quoted(value: string): string {
-  return /^[\w@%+=:,./[\]-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
 }

@@ -1,4 +1,4 @@
-import { shellWord } from './quote.ts';
+import { shellWord } from '../shell-word.ts';
 import type { Chain, Ruleset } from './ruleset.ts';
 
 export interface ForwardOpening {

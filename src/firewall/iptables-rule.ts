@@ -1,6 +1,7 @@
+import { shellWord } from '../shell-word.ts';
 import { KNOWN_MODULES, type Option, parseOption } from './iptables-match.ts';
 import { wordsOf } from './iptables-words.ts';
-import { printable, shellWord } from './quote.ts';
+import { printable } from './quote.ts';
 import type { Condition, Effect, Rule, Verdict } from './ruleset.ts';
 
 /** A rule line of iptables-save: `[3:210] -A INPUT -p udp -j DROP`. */

@@ -1,6 +1,6 @@
+import { shellWord } from '../shell-word.ts';
 import { isObject, type Json, listAt, numberAt, objectAt, only, textAt } from './json.ts';
 import { parseKey, parseMatch, type SetKey } from './nft-match.ts';
-import { shellWord } from './quote.ts';
 import type { Condition, Effect, Rule, TableFamily, Verdict } from './ruleset.ts';
 
 export interface NftRule {

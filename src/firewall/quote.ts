@@ -1,10 +1,3 @@
-const PLAIN = /^[A-Za-z0-9_@%+=:,./!-]+$/;
-
-/** A word as a POSIX shell must be given it: rule comments and set names are written by anybody. */
-export function shellWord(word: string): string {
-  return PLAIN.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-}
-
 /** Control characters as \xNN, at most 300 characters. */
 export function printable(text: string): string {
   const shown = text.replace(

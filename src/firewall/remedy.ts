@@ -1,5 +1,5 @@
+import { shellWord } from '../shell-word.ts';
 import type { Blocker } from './evaluate.ts';
-import { shellWord } from './quote.ts';
 import type { Chain, Rule, Ruleset } from './ruleset.ts';
 
 /** A blocker in words and commands; plain JSON. */

@@ -91,6 +91,11 @@ describe('taking over from a flanneld that runs', () => {
       75,
       expect.stringMatching(`flanneld \\(pid ${pid}\\) runs here[^]*kill ${pid}`),
     ]);
+    const flags = `--etcd-endpoints=${ETCD} --iface=eth0 --iptables-forward-rules=false --subnet-file=${node.subnetFile}`;
+    expect(stderr).toContain(`flannelctl up --takeover ${flags}`);
+    const unnamed = ['up', '--takeover', '--dry-run', '--state-file', node.stateFile, '--timeout', '2s'];
+    const { exitCode: unanswered, stderr: told } = await node.namespace.host.exec([FLANNELCTL, ...unnamed]);
+    expect([unanswered, told]).toEqual([69, expect.stringContaining(`flannelctl up --takeover ${flags}`)]);
     expect([await overlayOf(node), await leases()]).toEqual(before);
   });
 });

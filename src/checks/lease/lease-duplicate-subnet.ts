@@ -15,6 +15,7 @@ import {
   type UsedSubnet,
 } from '../../leases/foreign-holds.ts';
 import { type OverlappingPair, overlappingLeases } from '../../leases/overlapping.ts';
+import { shellWord } from '../../shell-word.ts';
 
 type Values =
   | {
@@ -168,12 +169,8 @@ function remedyOf({ flannel, file }: Facts, look: readonly string[]): Remedy {
   const stop = stopCommand(flannel);
   const start = startCommand(flannel) ?? restartCommand(flannel);
   const path = file.status === 'known' ? file.value.path : flannel.options.subnetFile;
-  const giveUp = stop === undefined || start === undefined ? [] : [stop, `rm -- ${quoted(path)}`, start];
+  const giveUp = stop === undefined || start === undefined ? [] : [stop, `rm -- ${shellWord(path)}`, start];
   return { commands: [...look, ...giveUp], actions: [], automatic: 'no', risk: RISK };
-}
-
-function quoted(path: string): string {
-  return `'${path.replaceAll("'", "'\\''")}'`;
 }
 
 const RISK = {

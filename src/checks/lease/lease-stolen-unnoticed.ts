@@ -6,8 +6,8 @@ import { leasesFact, ownLeaseFact } from '../../facts/datastore.ts';
 import { flannelFact } from '../../facts/flannel.ts';
 import { interfacesFact } from '../../facts/interfaces.ts';
 import { actualOverlayFact, underlayFact } from '../../facts/overlay.ts';
-import { shellWord } from '../../firewall/quote.ts';
 import { type ForeignHold, foreignHolds, isStolen } from '../../leases/foreign-holds.ts';
+import { shellWord } from '../../shell-word.ts';
 
 interface Values {
   readonly subnet: string;

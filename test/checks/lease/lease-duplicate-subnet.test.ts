@@ -58,7 +58,7 @@ describe('lease-duplicate-subnet', () => {
       commands: [
         'flannelctl leases show 10.244.1.0/24',
         'systemctl stop flanneld.service',
-        "rm -- '/run/flannel/subnet.env'",
+        'rm -- /run/flannel/subnet.env',
         'systemctl start flanneld.service',
       ],
       actions: [],
