@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What the tests, the demo and the build call, and the Debian package it comes from. */
+/** What tests, demo, build and benchmarks call, and the Debian package it comes from. */
 const PACKAGE_OF_PROGRAM = {
   ip: 'iproute2',
   bridge: 'iproute2',
@@ -26,6 +26,7 @@ const PACKAGE_OF_PROGRAM = {
   'systemd-notify': 'systemd',
   'systemd-analyze': 'systemd',
   faketime: 'faketime',
+  iperf3: 'iperf3',
 };
 
 const FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
