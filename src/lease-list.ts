@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { UsageError } from './errors.ts';
 import { placeOf } from './lease-place.ts';
 import type { LeaseSession } from './lease-session.ts';
@@ -44,13 +42,6 @@ const STREAMED_FROM = 1000;
 /** So many that the garbage of their calls is worth the time of collecting it. */
 const MANY = 20_000;
 
-/** V8 lets garbage grow to ten times what is in use, a third of a gigabyte for fifty thousand calls. */
-function keepHeapSmall(): void {
-  setFlagsFromString('--heap-growing-percent=30');
-  setFlagsFromString('--expose-gc');
-  runInNewContext('gc')();
-}
-
 /**
  * Prints the list, and resolves to it. Keys and values are read first, without their times: they tell how many there are, and all that one
  * lease says of another.
@@ -58,7 +49,7 @@ function keepHeapSmall(): void {
 export async function listLeases(session: LeaseSession, request: ListRequest): Promise<LeaseView> {
   const { format, ttl, kubeconfigEnv } = request;
   const untimed = await readView(session, { ttl: false, kubeconfigEnv });
-  if (ttl && untimed.leases.length > MANY) keepHeapSmall();
+  if (ttl && untimed.leases.length > MANY) await session.world.keepMemorySmall();
   const isWhole = !ttl || session.store.kind === 'kube';
   if (format !== 'text' && format !== 'wide') {
     const view = isWhole ? untimed : await withStale(session, await withTimes(session, untimed));

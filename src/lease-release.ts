@@ -3,7 +3,7 @@ import { exitCodeOf, restoreCommand } from './lease-backups.ts';
 import { placeOf } from './lease-place.ts';
 import { type Execution, executeRemoval } from './lease-prune.ts';
 import type { LeaseSession, SessionFlags } from './lease-session.ts';
-import { type LeaseView, readView } from './lease-view.ts';
+import { readView } from './lease-view.ts';
 import { withSubnet } from './leases/find.ts';
 import type { JudgedLease } from './leases/judged.ts';
 import { reason } from './leases/prune-reasons.ts';
@@ -18,15 +18,14 @@ export interface Release {
 
 /** The lease of this host on a subnet. @throws {AbsentError} when nobody has it; {UsageError} when another host does, or may. */
 export async function chooseRelease(session: LeaseSession, subnet: string): Promise<Release> {
-  const view = await readView(session, { ttl: true, kubeconfigEnv: undefined });
-  const { listing, leases, scene } = view;
+  const { listing, leases, scene } = await readView(session, { ttl: true, kubeconfigEnv: undefined });
   const keys = new Set(withSubnet(listing.records, subnet).map(({ key }) => key));
   const found = leases.filter(({ record }) => keys.has(record.key));
-  const own = found.find(({ states }) => states.includes('this-host'));
-  if (own !== undefined) {
-    refuseTwin(view, own);
-    return { lease: own, place: placeOf(session, listing) };
-  }
+  const isPublished = publisherTest(scene.self);
+  const own = found.find(({ record }) => isPublished(record));
+  if (own !== undefined) return { lease: own, place: placeOf(session, listing) };
+  const used = found.find(({ states }) => states.includes('this-host'));
+  if (used !== undefined) throw namesAnother(used);
   if (found.length === 0) throw new AbsentError(`no lease has the subnet ${subnet}`);
   const why = scene.selfProblem === null ? '' : ` (not known: ${scene.selfProblem})`;
   throw new UsageError(`the lease on ${subnet} is not one of this host${why}`, {
@@ -38,13 +37,12 @@ export async function chooseRelease(session: LeaseSession, subnet: string): Prom
  * A lease on the subnet in use here that names another host: the other one of two that were cloned or that took one subnet, and lives; or
  * this host, before its address changed. From here nobody can tell, because what is sent into that subnet stays here.
  */
-function refuseTwin({ scene }: LeaseView, { record }: JudgedLease): void {
-  if (publisherTest(scene.self)(record)) return;
+function namesAnother({ record }: JudgedLease): UsageError {
   const owner = record.kind === 'lease' ? (record.attributes.publicIp ?? record.attributes.publicIpv6) : null;
   const named = owner ?? 'nobody that can be read';
   const subnet = leaseName(record);
-  throw new UsageError(`${subnet} is in use here, but its lease names ${named}: it may be in use there, too`, {
-    hint: `Ask whether it is, on another node: flannelctl leases prune --subnet ${subnet}. A subnet of its own for this host: flannelctl up --on-conflict reallocate`,
+  return new UsageError(`${subnet} is in use here, but its lease names ${named}: it may be in use there, too`, {
+    hint: `On another node, where it can be told whether that is gone: flannelctl leases prune --subnet ${subnet}. Or a subnet of its own for this host: flannelctl up --on-conflict reallocate`,
   });
 }
 

@@ -44,6 +44,7 @@ export function replayingWorld(recording: Recording): World {
     clock: { ...systemClock, now: () => recording.startedAt },
     writer: () => Promise.reject(new UnavailableError('unsupported', 'a recorded host cannot be repaired')),
     resident: () => Promise.reject(new UnavailableError('unsupported', 'nothing stays in a recorded host')),
+    keepMemorySmall: async () => (await import('./host/live-memory.ts')).keepMemorySmall(),
     openStore: (selection) => open<SubnetStore>(portName('store', selection)),
     openKube: (selection) => open<KubeApi>(portName('kube', selection)),
     openEtcdHealth: (selection) => open<EtcdHealth>(portName('health', selection)),

@@ -30,6 +30,8 @@ export interface World {
   writer(): Promise<HostWriter>;
   /** For a process that stays: the agent, and who asks it. */
   resident(): Promise<Resident>;
+  /** For a run that leaves much garbage behind: from here on it is collected early. */
+  keepMemorySmall(): Promise<void>;
   openStore(selection: StoreSelection, options: StoreOptions): Promise<SubnetStore>;
   openKube(selection: Extract<StoreSelection, { kind: 'kube' }>, options: StoreOptions): Promise<KubeApi>;
   openEtcdHealth(selection: EtcdSelection, options: StoreOptions): Promise<EtcdHealth>;
@@ -50,6 +52,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     clock: systemClock,
     writer,
     resident: async () => (await import('./host/live-resident.ts')).liveResident(),
+    keepMemorySmall: async () => (await import('./host/live-memory.ts')).keepMemorySmall(),
     openKube,
     openStore: (selection, store) => openStore(selection, { ...store, host, clock: systemClock, writer, openKube }),
     openEtcdHealth: async (selection, store) => {

@@ -1,4 +1,4 @@
-import { FlannelctlError, UnavailableError } from '../errors.ts';
+import { FlannelctlError } from '../errors.ts';
 import type { Host } from '../host/host.ts';
 import type { NetworkConfig } from '../store/config.ts';
 import type { Lease, LeaseRecord, SubnetStore } from '../store/store.ts';
@@ -53,8 +53,8 @@ export async function readKnowledge({ host, store, stateFile, isNamed }: KnowInp
 }
 
 /** The default endpoints were asked, which may be nobody's. */
-function unnamed(error: FlannelctlError, stateFile: string): UnavailableError {
-  return new UnavailableError('unreachable', `${error.message}; and no agent has left ${stateFile}`, {
+function unnamed(error: FlannelctlError, stateFile: string): FlannelctlError {
+  return new FlannelctlError(error, `${error.message}; and no agent has left ${stateFile}`, {
     cause: error,
     hint: 'Name the datastore: --etcd-endpoints or --kube-subnet-mgr.',
   });

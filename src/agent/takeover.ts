@@ -35,9 +35,9 @@ export async function tellingFlags<T>(host: Host, start: Promise<T>): Promise<T>
     if (!isUnanswered(error)) throw error;
     const owner = await findOwner(host);
     if (owner?.name !== 'flanneld') throw error;
-    const { code, exitCode, message, hint = '' } = error;
-    const told = `The ${owner.name} here (pid ${owner.pid}) has these flags: ${takeoverCommand(owner)}`;
-    throw new FlannelctlError({ code, exitCode }, message, { cause: error, hint: `${hint} ${told}`.trim() });
+    const { message, hint = '' } = error;
+    const told = `With the flags of the ${owner.name} here (pid ${owner.pid}): ${takeoverCommand(owner)}`;
+    throw new FlannelctlError(error, message, { cause: error, hint: `${hint} ${told}`.trim() });
   }
 }
 

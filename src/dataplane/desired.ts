@@ -192,6 +192,8 @@ function withoutTaken(
       const key = entryKey(entry);
       const owner = owners.get(key);
       if (owner === undefined || owner.entry === entry) return true;
+      // two leases of one host want the same forwarding entry: it is there for both
+      if (JSON.stringify(owner.entry) === JSON.stringify(entry)) return false;
       const reason = `${key} is already that of ${owner.publicIp}, not of ${overlay.publicIp}`;
       ignored.push({ key: overlay.subnet, reason });
       return false;

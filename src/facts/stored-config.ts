@@ -130,14 +130,15 @@ export const configElsewhereFact = defineFact<readonly string[]>({
     const { prefix } = await context.get(etcdSelectionFact);
     if (!(await isConfigMissing(context))) return [];
     const own = `${prefix}/config`;
-    const keys = [
+    const keys = new Set([
       own.replace(/^\//, ''),
       `${own}/`,
       `${prefix}//config`,
       `/${own}`,
       ...WELL_KNOWN.map((other) => `${other}/config`),
-    ];
-    const found = await (await openHealth(context)).existing(keys.filter((key) => key !== own));
+    ]);
+    keys.delete(own);
+    const found = await (await openHealth(context)).existing([...keys]);
     return found.map((key) => escapeText(key));
   },
 });

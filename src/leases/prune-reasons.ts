@@ -21,8 +21,8 @@ export const REASONS = {
   ),
   thisHost: reason(
     'this-host',
-    'it is in use on this host; give it back with: flannelctl leases release SUBNET',
-    '本机正在使用该租约；请用 flannelctl leases release SUBNET 交还',
+    'it is in use on this host; when it is its own: flannelctl leases release SUBNET',
+    '本机正在使用该租约；若确为本机所有，请用 flannelctl leases release SUBNET 交还',
   ),
   reservation: reason(
     'reservation',

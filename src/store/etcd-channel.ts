@@ -127,8 +127,11 @@ function askWhetherThere(connection: Connection): void {
   const timer = setInterval(() => {
     if (connection.callsUnderWay === 0) return;
     let isAnswered = false;
+    const giveUp = () => {
+      if (!isAnswered) session.destroy(noAnswer());
+    };
     // On a host that is short of processor time the answer may lie there unread: what has come in is read first.
-    const late = setTimeout(() => setImmediate(() => isAnswered || session.destroy(noAnswer())), PING_TAKES_MS);
+    const late = setTimeout(() => setImmediate(giveUp), PING_TAKES_MS);
     session.ping(() => {
       isAnswered = true;
       clearTimeout(late);

@@ -108,6 +108,13 @@ describe('desiredOverlay', () => {
     expect(desired.ignored).toMatchObject([{ key: '10.244.2.0/24' }]);
   });
 
+  it('lets two leases of one host share their forwarding entry, and misses nothing', () => {
+    const { attributes } = aLease(2);
+    const desired = aDesired({ leases: [aLease(2), aLease(3, {}, attributes)] });
+    expect(desired.entries.filter(({ entry }) => entry.kind === 'fdb')).toHaveLength(1);
+    expect(desired.ignored).toEqual([]);
+  });
+
   it('is absent for another backend', () => {
     expect(() => aDesired({ config: aConfig({ backend: { type: 'other', name: 'host-gw' } }) })).toThrow(AbsentError);
   });

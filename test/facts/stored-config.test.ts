@@ -44,6 +44,18 @@ test('the v2 API is asked only where the v3 API has nothing', async () => {
   expect(await v2ConfigFact.collect(configContext({ text: null, health }))).toEqual(found);
 });
 
+test('no key is looked at twice where the slash in front is missing', async () => {
+  const asked: string[] = [];
+  const existing = async (keys: readonly string[]) => {
+    asked.push(...keys);
+    return [];
+  };
+  const scene = { text: null, prefix: 'coreos.com/network', health: { existing } };
+  expect(await configElsewhereFact.collect(configContext(scene))).toEqual([]);
+  expect(asked).toContain('/coreos.com/network/config');
+  expect(asked).toEqual([...new Set(asked)]);
+});
+
 test('a handful of keys is looked at, none of them the one that is missing', async () => {
   const asked: string[] = [];
   const existing = async (keys: readonly string[]) => {

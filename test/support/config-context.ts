@@ -12,13 +12,15 @@ export interface ConfigScene {
   /** What the datastore holds; `null`: nothing. */
   readonly text: string | null;
   readonly kind?: SubnetStore['kind'];
+  /** Of etcd. */
+  readonly prefix?: string;
   readonly health?: Partial<EtcdHealth>;
   /** What opening the datastore ends with. */
   readonly failure?: Error;
 }
 
 /** Facts are collected for real over a datastore that holds one configuration. */
-export function configContext({ text, kind = 'etcd', health = {}, failure }: ConfigScene): CollectContext {
+export function configContext({ text, kind = 'etcd', prefix, health = {}, failure }: ConfigScene): CollectContext {
   const never = () => Promise.reject(new UnavailableError('unsupported', 'not in this test'));
   const store: Pick<SubnetStore, 'kind' | 'description' | 'readNetworkConfig' | 'close'> = {
     kind,
@@ -38,7 +40,10 @@ export function configContext({ text, kind = 'etcd', health = {}, failure }: Con
     openEtcdHealth: async () => partly<EtcdHealth>({ close: async () => undefined, ...health }),
   };
   const facts = new FactStore({ ...parts, mayProbe: true, passiveTimeoutMs: 5000 });
-  const install = anInstall({ datastore: selectionOf(kind), subnetManager: kind === 'kube' ? 'kube' : 'etcd' });
+  const install = anInstall({
+    datastore: prefix === undefined ? selectionOf(kind) : etcdSelection({ prefix }),
+    subnetManager: kind === 'kube' ? 'kube' : 'etcd',
+  });
   const context: CollectContext = {
     ...parts,
     get: async (fact) =>
