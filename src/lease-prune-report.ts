@@ -44,7 +44,9 @@ export class PruneReport {
       return 0;
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
-      this.#options.note(printable([`Error: ${error.message}`, error.hint ?? ''].join('. ')));
+      this.#options.note(
+        printable([`Error: ${error.message}`, ...(error.hint === undefined ? [] : [error.hint])].join('. ')),
+      );
       return error.exitCode;
     }
   }

@@ -8,7 +8,7 @@ export interface LeaseWords {
   readonly toKeep: (count: number) => string;
   readonly overMax: (count: number, max: number) => string;
   readonly ask: (count: number) => string;
-  readonly askRelease: (name: string) => string;
+  readonly askRelease: (name: string, key: string) => string;
   readonly deleted: (count: number) => string;
   readonly untried: (count: number) => string;
   readonly backup: (path: string) => string;
@@ -33,8 +33,8 @@ const en: LeaseWords = {
   toKeep: (count) => `Kept, but worth a look, ${count}:`,
   overMax: (count, max) => `${count} are more than --max ${max} allows.`,
   ask: (count) => `Delete ${leases(count)}?`,
-  askRelease: (name) =>
-    `Give back ${name}? A flanneld that runs here ends when its lease is gone, and its pods are cut off.`,
+  askRelease: (name, key) =>
+    `Give back ${name} (${key})? A flanneld that runs here ends when its lease is gone, and its pods are cut off.`,
   deleted: (count) => `Deleted ${leases(count)}.`,
   untried: (count) => `Not tried any more: ${leases(count)}.`,
   backup: (path) => `Backup: ${path}`,
@@ -68,7 +68,7 @@ const zh: LeaseWords = {
   toKeep: (count) => `保留但值得查看，${count} 个：`,
   overMax: (count, max) => `${count} 个超过了 --max ${max} 的上限。`,
   ask: (count) => `删除 ${count} 个租约？`,
-  askRelease: (name) => `交还 ${name}？租约消失后，本机运行的 flanneld 会退出，其 Pod 将断网。`,
+  askRelease: (name, key) => `交还 ${name}（${key}）？租约消失后，本机运行的 flanneld 会退出，其 Pod 将断网。`,
   deleted: (count) => `已删除 ${count} 个租约。`,
   untried: (count) => `其余 ${count} 个租约未再尝试。`,
   backup: (path) => `备份：${path}`,

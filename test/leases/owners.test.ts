@@ -141,12 +141,23 @@ describe('release in a real overlay', () => {
     expect([code, nodes.keys()]).toEqual([0, ['10.244.2.0-24']]);
   });
 
+  it('gives back the lease that names this host, where another has the subnet under another key', async () => {
+    const key = '10.244.1.0-24&fc00:0:0:1::-64';
+    nodes.lease(1, 86_400, key);
+    nodes.lease(3, 86_400, '10.244.1.0/24');
+    const { code, stderr } = await nodes.flannelctl(1, 'leases', 'release', '10.244.1.0/24', '--yes');
+    expect([code, nodes.keys()]).toEqual([0, ['10.244.1.0-24', '10.244.2.0-24']]);
+    expect(stderr).toContain(`deleted ${key} (192.168.77.1,`);
+  });
+
   it('refuses the lease of the other one of two hosts that use a subnet; who is gone can be told elsewhere', async () => {
     const twin = '10.244.1.0/24';
     nodes.lease(3, 86_400, twin);
     const { code, stderr } = await nodes.flannelctl(1, 'leases', 'release', twin, '--yes');
     expect([code, nodes.keys()]).toEqual([64, ['10.244.1.0-24', '10.244.2.0-24']]);
     expect(stderr).toContain('in use here, but its lease names 192.168.77.3');
+    const shown = await nodes.flannelctl(1, 'leases', 'prune', '--subnet', twin, '--dry-run');
+    expect([shown.code, shown.stderr]).toEqual([64, expect.stringMatching(/leases release SUBNET\n$/)]);
     const prune = () => nodes.flannelctl(2, 'leases', 'prune', '--subnet', twin, '--yes');
     expect([(await prune()).code, nodes.keys()]).toEqual([64, ['10.244.1.0-24', '10.244.2.0-24']]);
   });

@@ -26,7 +26,7 @@ export default class LeasesRelease extends BaseCommand {
     const release = async (session: LeaseSession) => {
       refuseKubernetes(session, 'Delete the Node when this host leaves the cluster: kubectl delete node NAME');
       const choice = await inTime(session, chooseRelease(session, args.subnet));
-      const question = leaseWords(language).askRelease(leaseName(choice.lease.record));
+      const question = leaseWords(language).askRelease(leaseName(choice.lease.record), choice.lease.record.key);
       if (flags['dry-run']) return this.note(question);
       if (!(await isAgreed(asking, question, session))) return undefined;
       const say = (line: string) => this.note(line);
