@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { allUp, type FaultLab, leaseValue, makeFaultLab, PREFIX, readyz, whole } from './fault-lab.ts';
 import { type Agent, eventually, type LabNode } from './lab.ts';
 import { startTraffic, type Traffic } from './pings.ts';
-import { plantForeign, type Scene, sceneIsAgain, sceneOf } from './scene.ts';
+import { plantForeign, type Scene, sceneOf } from './scene.ts';
 
 let lab: FaultLab;
 let agent: Agent;
@@ -23,7 +23,7 @@ afterEach(() => lab.remove());
 async function unharmed(): Promise<void> {
   await whole(lab);
   expect(await traffic.missing()).toEqual([]);
-  await sceneIsAgain(lab, before);
+  expect(await sceneOf(lab)).toEqual(before);
 }
 
 /** In the mount namespace of the agent, where its files may be on another file system than ours. */

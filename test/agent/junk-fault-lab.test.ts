@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { allUp, CONFIG, type FaultLab, HEALTH, keyOf, leaseValue, makeFaultLab, PREFIX, whole } from './fault-lab.ts';
 import { type Agent, eventually, overlayOf, subnetOf } from './lab.ts';
 import { startTraffic, type Traffic } from './pings.ts';
-import { ownersOf, plantForeign, type Scene, sceneIsAgain, sceneOf } from './scene.ts';
+import { ownersOf, plantForeign, type Scene, sceneOf } from './scene.ts';
 
 let lab: FaultLab;
 let agents: readonly [Agent, Agent, Agent];
@@ -157,7 +157,7 @@ describe('a datastore that suddenly loses the leases of everybody', { timeout: 3
     await eventually(async () => expect(await ownersOf(lab)).toEqual(before.owners), 60_000);
     await whole(lab);
     expect(await traffic.missing()).toEqual([]);
-    await sceneIsAgain(lab, before);
+    expect(await sceneOf(lab)).toEqual(before);
   });
 
   it('keeps who still answers until the TTL would have ended, and lets go who does not', async () => {

@@ -16,7 +16,7 @@ import {
 } from './fault-lab.ts';
 import { type Agent, CLI, eventually, overlayOf, subnetOf } from './lab.ts';
 import { startTraffic } from './pings.ts';
-import { plantForeign, type Scene, sceneIsAgain, sceneOf } from './scene.ts';
+import { plantForeign, type Scene, sceneOf } from './scene.ts';
 
 let lab: FaultLab;
 let agents: readonly [Agent, Agent, Agent];
@@ -73,7 +73,7 @@ describe('an agent that starts while etcd is dead', { timeout: 300_000 }, () => 
     await whole(lab);
     // the answers to the third went along the route that was taken away
     expect((await traffic.missing()).filter((line) => !line.startsWith('2→0'))).toEqual([]);
-    await sceneIsAgain(lab, before);
+    expect(await sceneOf(lab)).toEqual(before);
   });
 
   it('adds and corrects from a file of leases, removes nobody, and says so', async () => {
@@ -100,7 +100,7 @@ describe('an agent that starts while etcd is dead', { timeout: 300_000 }, () => 
     await eventually(async () => expect((await overlayOf(first)).filter(isStale)).toEqual([]), 60_000);
     await whole(lab);
     expect(await traffic.missing()).toEqual([]);
-    await sceneIsAgain(lab, before);
+    expect(await sceneOf(lab)).toEqual(before);
   });
 });
 
@@ -133,7 +133,7 @@ describe('another cluster in the place of the datastore', { timeout: 300_000 }, 
     await member.start();
     await whole(lab, 90_000);
     expect(await traffic.missing()).toEqual([]);
-    await sceneIsAgain(lab, before);
+    expect(await sceneOf(lab)).toEqual(before);
   });
 
   it('is believed when it has the leases, as one that was restored has', async () => {

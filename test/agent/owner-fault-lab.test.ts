@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { allUp, type FaultLab, HEALTH, keyOf, leaseValue, makeFaultLab, readyz, whole } from './fault-lab.ts';
 import { type Agent, eventually, type LabNode, overlayOf, subnetOf } from './lab.ts';
 import { startTraffic, type Traffic } from './pings.ts';
-import { ownersOf, plantForeign, type Scene, sceneIsAgain, sceneOf } from './scene.ts';
+import { ownersOf, plantForeign, type Scene, sceneOf } from './scene.ts';
 
 const FLANNELD = fileURLToPath(new URL('flanneld.ts', import.meta.url));
 
@@ -54,7 +54,7 @@ describe('a flanneld', { timeout: 300_000 }, () => {
     expect(await ended).toBe('SIGTERM');
     await whole(lab);
     expect(await traffic.missing()).toEqual([]);
-    await sceneIsAgain(lab, before);
+    expect(await sceneOf(lab)).toEqual(before);
   });
 
   it('is not stopped by an agent that could not go on in its place', async () => {

@@ -1,6 +1,5 @@
-import { expect } from 'vitest';
 import { type FaultLab, leaseValue, PREFIX } from './fault-lab.ts';
-import { eventually, type LabNode, overlayOf } from './lab.ts';
+import { type LabNode, overlayOf } from './lab.ts';
 
 /** Everything of a fault that must be as it was: what others own in kernel and datastore, whose each lease is, and the overlay itself. */
 export interface Scene {
@@ -54,9 +53,4 @@ export async function ownersOf(lab: FaultLab): Promise<readonly string[]> {
     const value = /^\{.*"PublicIP":"([\d.]+)".*"VtepMAC":"([\w:]+)"/.exec(line);
     return value === null ? [] : [`${lines[index - 1]} ${value[1]} ${value[2]}`];
   });
-}
-
-/** After a fault the nodes come in order one after the other. */
-export function sceneIsAgain(lab: FaultLab, before: Scene | undefined): Promise<void> {
-  return eventually(async () => expect(await sceneOf(lab)).toEqual(before), 20_000);
 }

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { allUp, exchangeData, type FaultLab, keyOf, makeFaultLab, PREFIX, readyz, whole } from './fault-lab.ts';
 import { eventually, overlayOf, subnetOf } from './lab.ts';
 import { startTraffic } from './pings.ts';
-import { ownersOf, plantForeign, sceneIsAgain, sceneOf } from './scene.ts';
+import { ownersOf, plantForeign, sceneOf } from './scene.ts';
 
 let lab: FaultLab;
 afterEach(() => lab.remove());
@@ -19,7 +19,7 @@ async function unharmedBy(fault: () => Promise<void>): Promise<void> {
   await fault();
   await whole(lab);
   expect(await traffic.missing()).toEqual([]);
-  await sceneIsAgain(lab, before);
+  expect(await sceneOf(lab)).toEqual(before);
 }
 
 const revisionOf = async (key: string) => /"ModRevision" : (\d+)/.exec(await lab.ctl(`get ${key} -w fields`))?.[1];
@@ -108,7 +108,7 @@ describe('an agent whose etcd was restored from an older snapshot', () => {
     await eventually(async () => expect(await ownersOf(lab)).toEqual(before?.owners), 30_000);
     await whole(lab);
     expect(await traffic[0]?.missing()).toEqual([]);
-    await sceneIsAgain(lab, before);
+    expect(await sceneOf(lab)).toEqual(before);
   });
 
   it('leaves its subnet to another host that has it there, and keeps the data path', { timeout: 240_000 }, async () => {
