@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { collect, EXECUTABLE } from '../leases/lab.ts';
-import { type EtcdServer, freePort, startEtcd } from '../support/etcd-server.ts';
+import { type EtcdServer, startEtcd } from '../support/etcd-server.ts';
+import { freePort } from '../support/free-port.ts';
 
 // The executable against a real etcd. This host is no node of the overlay: nobody can be asked over vxlan from here.
 

@@ -2,6 +2,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { exchangeUdp } from '../../src/host/live-exchange.ts';
+import { freePort } from '../support/free-port.ts';
 
 const TIMES = { tries: 2, intervalMs: 20, timeoutMs: 200 } as const;
 
@@ -18,14 +19,6 @@ async function echoing(): Promise<{ readonly port: number; readonly seen: string
   onTestFinished(() => void server.close());
   return { port: server.address().port, seen };
 }
-
-const freePort = async () => {
-  const socket = createSocket('udp4').bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  socket.close();
-  return port;
-};
 
 describe('an exchange of datagrams', () => {
   it('sends each several times from one port, and gathers what comes back', async () => {

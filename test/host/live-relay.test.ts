@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
 import { relayTcp } from '../../src/host/live-relay.ts';
-import { freePort } from '../support/etcd-server.ts';
+import { freePort } from '../support/free-port.ts';
 
 const ending = new AbortController();
 const closing: (() => void)[] = [];

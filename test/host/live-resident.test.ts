@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { liveResident } from '../../src/host/live-resident.ts';
-import { freePort } from '../support/etcd-server.ts';
+import { freePort } from '../support/free-port.ts';
 
 const resident = liveResident();
 const name = () => `fctl-test-${randomBytes(4).toString('hex')}`;

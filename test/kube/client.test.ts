@@ -7,7 +7,7 @@ import { openKubeApi } from '../../src/kube/client.ts';
 import type { KubeApi } from '../../src/kube/kube.ts';
 import { kubeStore } from '../../src/store/kube.ts';
 import type { KubeSelection } from '../../src/store/store.ts';
-import { freePort } from '../support/etcd-server.ts';
+import { freePort } from '../support/free-port.ts';
 import { type KubeApiServer, startKubeApi } from '../support/kube-api-server.ts';
 import { flannelAnnotations, makeNode } from '../support/kube-objects.ts';
 

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { closeAll, open } from '../support/etcd-client.ts';
-import { type EtcdMember, freePort, runEtcdctl, runMember, untilHealthy } from '../support/etcd-server.ts';
+import { type EtcdMember, runEtcdctl, runMember, untilHealthy } from '../support/etcd-server.ts';
+import { freePort } from '../support/free-port.ts';
 import { briefly, watching } from '../support/watching.ts';
 
 const VALUE = '{"PublicIP":"192.0.2.1"}';

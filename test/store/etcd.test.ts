@@ -15,7 +15,8 @@ import {
   stalledEndpoint,
   TIMEOUT_MS,
 } from '../support/etcd-client.ts';
-import { type EtcdServer, freePort, startEtcd } from '../support/etcd-server.ts';
+import { type EtcdServer, startEtcd } from '../support/etcd-server.ts';
+import { freePort } from '../support/free-port.ts';
 import { startProxy } from '../support/proxy.ts';
 
 afterEach(closeAll);

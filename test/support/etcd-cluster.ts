@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type EtcdMember, freePort, runEtcdctl, runMember, untilHealthy } from './etcd-server.ts';
+import { type EtcdMember, runEtcdctl, runMember, untilHealthy } from './etcd-server.ts';
+import { freePort } from './free-port.ts';
 
 export interface ClusterMember {
   readonly endpoint: string;

@@ -1,10 +1,10 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { etcdProgram } from './etcd-program.ts';
+import { freePort } from './free-port.ts';
 
 export interface EtcdTls {
   readonly certFile: string;
@@ -77,6 +77,8 @@ export async function startEtcd({ tls, flags = [] }: EtcdOptions = {}): Promise<
 /** One etcd process that may be ended and started again. */
 export interface EtcdMember {
   readonly hasEnded: () => boolean;
+  /** What the process that runs, or ran last, wrote about errors. */
+  readonly errors: () => string;
   start(): void;
   pause(): void;
   resume(): void;
@@ -84,10 +86,22 @@ export interface EtcdMember {
 }
 
 export function runMember(args: readonly string[]): EtcdMember {
-  const launch = () => spawn(etcdProgram(), args, { stdio: 'ignore', env: { PATH: process.env['PATH'] ?? '' } });
+  let errors = '';
+  const launch = () => {
+    errors = '';
+    const started = spawn(etcdProgram(), args, {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { PATH: process.env['PATH'] ?? '' },
+    });
+    started.stderr.on('data', (bytes: Buffer) => {
+      errors = `${errors}${bytes}`.slice(-2000);
+    });
+    return started;
+  };
   let child = launch();
   return {
     hasEnded: () => child.exitCode !== null || child.signalCode !== null,
+    errors: () => errors,
     start: () => {
       child = launch();
     },
@@ -97,25 +111,13 @@ export function runMember(args: readonly string[]): EtcdMember {
   };
 }
 
-/** A port that nothing listens on at this moment. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
-}
-
 export async function runEtcdctl(endpoint: string, tls: EtcdTls | undefined, more: readonly string[]): Promise<string> {
   const secure = tls === undefined ? [] : ['--cacert', tls.caFile, '--cert', tls.certFile, '--key', tls.keyFile];
   const args = ['--endpoints', endpoint, '--dial-timeout', '2s', ...secure, ...more];
   return (await promisify(execFile)('etcdctl', args, { env: CTL_ENV, timeout: 10_000 })).stdout;
 }
 
-/** @throws the last error of etcdctl when it has ended, or is not healthy after 20 s. */
+/** @throws what etcd wrote and the last error of etcdctl, when it has ended, or is not healthy after 20 s. */
 export async function untilHealthy(member: EtcdMember, ctl: EtcdServer['ctl']): Promise<void> {
   const giveUpAt = Date.now() + 20_000;
   for (;;) {
@@ -125,7 +127,11 @@ export async function untilHealthy(member: EtcdMember, ctl: EtcdServer['ctl']): 
     } catch (error) {
       // it wants a user, and so it is there
       if (String(error).includes('user name is empty')) return;
-      if (member.hasEnded() || Date.now() > giveUpAt) throw error;
+      if (member.hasEnded() || Date.now() > giveUpAt) {
+        throw new Error(`etcd ${member.hasEnded() ? 'has ended' : 'is not healthy'}: ${member.errors()}`, {
+          cause: error,
+        });
+      }
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
