@@ -34,7 +34,7 @@ const en: LeaseWords = {
   overMax: (count, max) => `${count} are more than --max ${max} allows.`,
   ask: (count) => `Delete ${leases(count)}?`,
   askRelease: (name, key) =>
-    `Give back ${name} (${key})? A flanneld that runs here ends when its lease is gone, and its pods are cut off.`,
+    `Give back ${name} (${key})? A flanneld that runs here ends when its lease is gone, and its pods are cut off; a flannelctl up that runs here takes a subnet again.`,
   deleted: (count) => `Deleted ${leases(count)}.`,
   untried: (count) => `Not tried any more: ${leases(count)}.`,
   backup: (path) => `Backup: ${path}`,
@@ -68,7 +68,8 @@ const zh: LeaseWords = {
   toKeep: (count) => `保留但值得查看，${count} 个：`,
   overMax: (count, max) => `${count} 个超过了 --max ${max} 的上限。`,
   ask: (count) => `删除 ${count} 个租约？`,
-  askRelease: (name, key) => `交还 ${name}（${key}）？租约消失后，本机运行的 flanneld 会退出，其 Pod 将断网。`,
+  askRelease: (name, key) =>
+    `交还 ${name}（${key}）？租约消失后，本机运行的 flanneld 会退出，其 Pod 将断网；本机运行的 flannelctl up 会重新取得子网。`,
   deleted: (count) => `已删除 ${count} 个租约。`,
   untried: (count) => `其余 ${count} 个租约未再尝试。`,
   backup: (path) => `备份：${path}`,
