@@ -33,7 +33,6 @@ interface StayingFlags {
   readonly takeover: boolean;
   readonly force: boolean;
   readonly 'on-conflict': string;
-  readonly 'leases-file': string | undefined;
 }
 
 /** @throws {UsageError} for a flag that only an agent that stays can follow. */
@@ -43,13 +42,9 @@ export function refuseBesideOnce(flags: StayingFlags): void {
     ...(once && takeover ? ['--takeover'] : []),
     ...(once && force ? ['--force'] : []),
     ...(once && flags['on-conflict'] === 'reallocate' ? ['--on-conflict reallocate'] : []),
-    ...(flags['leases-file'] === undefined ? [] : ['--leases-file']),
   ];
   if (unused.length === 0) return;
-  throw new UsageError(
-    `${unused.join(', ')}: only the agent that stays does this, not ${once ? '--once' : '--dry-run'}`,
-    {
-      hint: `Leave out ${once ? '--once' : '--dry-run'}, or ${unused.length === 1 ? 'that flag' : 'those flags'}.`,
-    },
-  );
+  throw new UsageError(`${unused.join(', ')}: only the agent that stays does this, not --once`, {
+    hint: `Leave out --once, or ${unused.length === 1 ? 'that flag' : 'those flags'}.`,
+  });
 }

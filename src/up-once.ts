@@ -1,7 +1,9 @@
 import { type OnceResult, previewOnce, upOnce } from './agent/once.ts';
+import type { AgentFiles } from './agent/settings.ts';
 import type { FlannelOptions } from './net/flannel-options.ts';
 import { selectNodeStore } from './node-selection.ts';
 import type { StoreSecrets } from './store/store.ts';
+import { prefixOf } from './up-session.ts';
 
 export interface OnceRun {
   readonly root: string;
@@ -9,9 +11,9 @@ export interface OnceRun {
   readonly secrets: StoreSecrets;
   readonly timeoutMs: number;
   readonly isDry: boolean;
-  readonly cniConf: string | undefined;
   /** A dry run beside a flanneld that would be stopped. */
   readonly takeover: boolean;
+  readonly files: AgentFiles;
 }
 
 /** `up --once` and `up --dry-run`. */
@@ -21,13 +23,15 @@ export async function runOnce({
   secrets,
   timeoutMs,
   isDry,
-  cniConf,
   takeover,
+  files,
 }: OnceRun): Promise<OnceResult> {
   const { openWorld } = await import('./wire.ts');
   const world = await openWorld({ root });
-  const store = await world.openStore(await selectNodeStore(options, world.host), { secrets, timeoutMs });
-  const input = { options, host: world.host, store, cniConf };
+  const { host, clock } = world;
+  const selection = await selectNodeStore(options, host);
+  const store = await world.openStore(selection, { secrets, timeoutMs });
+  const input = { options, host, clock, store, files, prefix: prefixOf(selection) };
   try {
     return isDry ? await previewOnce({ ...input, takeover }) : await upOnce({ ...input, writer: await world.writer() });
   } finally {

@@ -1,7 +1,16 @@
 import type { FlannelOptions } from '../net/flannel-options.ts';
 
+/** Files that it reads and writes besides flannel's. */
+export interface AgentFiles {
+  /** Document of leases to start from without a datastore; `undefined`: only the state file. */
+  readonly leasesFile: string | undefined;
+  readonly stateFile: string;
+  /** Where the CNI configuration is kept; `undefined`: nowhere. */
+  readonly cniConf: string | undefined;
+}
+
 /** How the agent was told to behave. */
-export interface AgentSettings {
+export interface AgentSettings extends AgentFiles {
   readonly options: FlannelOptions;
   /** What a lease held by another host leads to. */
   readonly onConflict: 'fail' | 'reallocate';
@@ -9,11 +18,6 @@ export interface AgentSettings {
   readonly force: boolean;
   /** Stops a flanneld that owns the overlay here. */
   readonly takeover: boolean;
-  /** Document of leases to start from without a datastore; `undefined`: only the state file. */
-  readonly leasesFile: string | undefined;
-  readonly stateFile: string;
-  /** Where the CNI configuration is kept; `undefined`: nowhere. */
-  readonly cniConf: string | undefined;
   /** Identity of the datastore's part that is used: `/coreos.com/network`, or the annotation prefix. */
   readonly prefix: string;
 }

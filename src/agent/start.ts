@@ -1,15 +1,9 @@
-import { type Preparation, prepareNode } from '../dataplane/program.ts';
-import { AbsentError, FlannelctlError, InputError, UnavailableError } from '../errors.ts';
+import { prepareNode, type ReadPreparation } from '../dataplane/program.ts';
 import { maskText } from '../host/secrets.ts';
-import type { NetworkConfig } from '../store/config.ts';
-import type { Lease, LeaseRecord } from '../store/store.ts';
-import { parseStoredConfig } from '../store/stored-config.ts';
 import { type AgentParts, type Board, makeBoard } from './board.ts';
-import { readLeasesFile } from './leases-file.ts';
-import { type Memory, placeOf } from './memory.ts';
 import { isUnanswered, problemText } from './problem.ts';
+import { readConfig, remember, silenceOf } from './remembered.ts';
 import type { AgentSettings } from './settings.ts';
-import { readState, strangeness } from './state-file.ts';
 
 /**
  * Reads configuration and node, from the datastore or, where it does not answer, from what is remembered. Nothing has been written.
@@ -17,26 +11,17 @@ import { readState, strangeness } from './state-file.ts';
  * @throws {UnavailableError} when neither is to be had; {FlannelctlError} when no interface can be chosen.
  */
 export async function startBoard(parts: AgentParts, settings: AgentSettings): Promise<Board> {
-  const read = await readConfig(parts);
+  const read = await readConfig(parts.store);
   if ('problem' in read) return startFromMemory(parts, settings, read.problem);
-  return orFromMemory(await boardFor({ parts, settings, ...read }));
-}
-
-/** `problem`: why the datastore gave none. What this host does not answer is no reason to go on without the datastore. */
-async function readConfig({ store }: AgentParts) {
-  try {
-    const stored = await store.readNetworkConfig();
-    return { config: parseStoredConfig(stored, store.kind).config, configText: stored.text };
-  } catch (error) {
-    if (!isUnanswered(error)) throw error;
-    return { problem: problemText(error) };
-  }
+  // What this host does not answer is no reason to go on without the datastore.
+  const preparation = await prepareNode(read.config, { options: settings.options, host: parts.host });
+  return orFromMemory(boardOn({ parts, settings, preparation, configText: read.configText }));
 }
 
 /** In Kubernetes the configuration is a file: it can be read while the API is silent. Without a state the agent waits for the API. */
 async function orFromMemory(board: Board): Promise<Board> {
   const { parts, settings } = board;
-  const problem = await silenceOf(board);
+  const problem = await silenceOf(parts.store, board.wanted);
   if (problem === undefined) return board;
   try {
     return await startFromMemory(parts, settings, problem);
@@ -47,26 +32,15 @@ async function orFromMemory(board: Board): Promise<Board> {
   }
 }
 
-/** Why the API cannot be asked for this node's subnet; `undefined`: it can, whatever it says. */
-async function silenceOf({ parts, wanted }: Board): Promise<string | undefined> {
-  try {
-    await parts.store.assigned?.preview(wanted);
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof FlannelctlError)) throw error;
-    return isUnanswered(error) ? problemText(error) : undefined;
-  }
-}
-
 interface Known {
   readonly parts: AgentParts;
   readonly settings: AgentSettings;
-  readonly config: NetworkConfig;
+  readonly preparation: ReadPreparation;
   readonly configText: string;
 }
 
-async function boardFor({ parts, settings, config, configText }: Known): Promise<Board> {
-  const { underlay, request }: Preparation = await prepareNode(config, { options: settings.options, host: parts.host });
+function boardOn({ parts, settings, preparation, configText }: Known): Board {
+  const { config, underlay, request } = preparation;
   parts.log.info('chose the interface', {
     device: underlay.device,
     publicIp: underlay.publicIp ?? underlay.publicIpv6,
@@ -77,12 +51,8 @@ async function boardFor({ parts, settings, config, configText }: Known): Promise
 }
 
 async function startFromMemory(parts: AgentParts, settings: AgentSettings, problem: string): Promise<Board> {
-  const memory = await rememberedBy(parts, settings, problem);
-  const stored = { text: memory.config, source: memory.source };
-  const { config } = parseStoredConfig(stored, parts.store.kind);
-  const board = await boardFor({ parts, settings, config, configText: memory.config });
-  const own = memory.own ?? ownAmong(memory.records, board);
-  if (own === undefined) throw nothingOfUs(memory.source, problem);
+  const { memory, preparation, own } = await remember({ parts, settings }, problem);
+  const board = boardOn({ parts, settings, preparation, configText: memory.config });
   board.own = { status: 'remembered', lease: own };
   board.book.remember(memory.records, memory.clusterId);
   parts.log.error(
@@ -93,69 +63,4 @@ async function startFromMemory(parts: AgentParts, settings: AgentSettings, probl
     },
   );
   return board;
-}
-
-/** A file that was named comes first; else what this agent knew last. @throws {UnavailableError} when there is neither. */
-async function rememberedBy(parts: AgentParts, settings: AgentSettings, problem: string): Promise<Memory> {
-  const fromFile =
-    settings.leasesFile === undefined ? undefined : await readLeasesFile(parts.host, settings.leasesFile);
-  const state = await readState(parts.host, settings.stateFile);
-  if (fromFile !== undefined) {
-    const config = fromFile.config ?? state?.config ?? (await readConfigFile(parts, settings));
-    return {
-      config,
-      own: null,
-      records: fromFile.records,
-      clusterId: fromFile.clusterId,
-      source: settings.leasesFile ?? '',
-    };
-  }
-  if (state === undefined) throw unreachable(problem, `there is no ${settings.stateFile} to start from`);
-  const stored = { text: state.config, source: settings.stateFile };
-  const { underlay } = await prepareNode(parseStoredConfig(stored, parts.store.kind).config, {
-    options: settings.options,
-    host: parts.host,
-  });
-  const { publicIp, publicIpv6 } = underlay;
-  const strange = strangeness(state, await placeOf(parts.host, { publicIp, publicIpv6, prefix: settings.prefix }));
-  if (strange !== undefined) throw unreachable(problem, `${settings.stateFile} is not used: ${strange}`);
-  const age = Math.round((parts.clock.now() - state.savedAt) / 1000);
-  return {
-    config: state.config,
-    own: state.own,
-    records: state.records,
-    clusterId: state.clusterId,
-    source: `${settings.stateFile}, ${age} s old`,
-  };
-}
-
-async function readConfigFile(parts: AgentParts, settings: AgentSettings): Promise<string> {
-  const path = settings.options.netConfigPath;
-  try {
-    return await parts.host.readFile(path);
-  } catch (error) {
-    if (!(error instanceof AbsentError)) throw error;
-    throw new InputError(`${settings.leasesFile} holds no network configuration`, {
-      hint: `Add a member "config" to it, or put net-conf.json at ${path}.`,
-    });
-  }
-}
-
-function ownAmong(records: readonly LeaseRecord[], { underlay }: Board): Lease | undefined {
-  const { publicIp, publicIpv6 } = underlay;
-  return records
-    .filter((record) => record.kind === 'lease')
-    .find(({ attributes }) =>
-      publicIp === null ? attributes.publicIpv6 === publicIpv6 : attributes.publicIp === publicIp,
-    );
-}
-
-function nothingOfUs(source: string, problem: string): FlannelctlError {
-  return unreachable(problem, `${source} has no lease of this node`);
-}
-
-function unreachable(problem: string, why: string): UnavailableError {
-  return new UnavailableError('unreachable', `${problem}; ${why}`, {
-    hint: 'Check --etcd-endpoints or the Kubernetes API; or name the leases with --leases-file.',
-  });
 }

@@ -31,16 +31,16 @@ export default class Up extends BaseCommand {
     const timeoutMs = parseDuration(flags.timeout ?? DEFAULT_TIMEOUT, '--timeout');
     const secrets = await etcdSecrets(flags);
     const input = { root: flags.root, secrets, timeoutMs };
+    const files = { leasesFile: flags['leases-file'], stateFile: flags['state-file'], cniConf: flags['cni-conf'] };
     if (flags.once || flags['dry-run']) {
       refuseBesideOnce(flags);
       const format = this.format(flags, ['text', 'json']);
       const { runOnce } = await import('../up-once.ts');
-      const wishes = { isDry: flags['dry-run'], cniConf: flags['cni-conf'], takeover: flags.takeover };
+      const wishes = { isDry: flags['dry-run'], takeover: flags.takeover, files };
       const result = await runOnce({ ...input, options, ...wishes });
       return this.tell(result, { format, isDry: flags['dry-run'], isQuiet: flags.quiet, isVerbose: flags.verbose });
     }
     const { takeover, force, verbose } = flags;
-    const files = { leasesFile: flags['leases-file'], stateFile: flags['state-file'], cniConf: flags['cni-conf'] };
     const settings = { options, onConflict: flags['on-conflict'], takeover, force, ...files };
     const { runNodeAgent } = await import('../up-session.ts');
     const say = (line: string) => this.note(line);
@@ -51,9 +51,9 @@ export default class Up extends BaseCommand {
   }
 
   private tell(result: OnceResult, how: Telling): ExitCode {
-    const { format, isDry, isQuiet, isVerbose } = how;
+    const { format, isDry } = how;
     this.print(format === 'json' ? renderJson(overlayPlanDocument(result, isDry)) : renderOverlayPlan(result, isDry));
-    if (!isQuiet) for (const line of notesOf(result, { isDry, isVerbose })) this.note(line);
+    for (const line of notesOf(result, how)) this.note(line);
     return 0;
   }
 }

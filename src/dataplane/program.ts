@@ -59,37 +59,67 @@ export interface BeforeFile extends Pick<Programmed, 'config' | 'lease'> {
   readonly subnetEnv: string;
 }
 
+/** How a plan is carried out; `beforeFile` runs before subnet.env is written. */
+export interface Carrying {
+  readonly host: Host;
+  readonly writer: HostWriter;
+  readonly options: FlannelOptions;
+  readonly beforeFile?: ((programmed: BeforeFile) => Promise<void>) | undefined;
+}
+
 /**
  * Chooses the interface, acquires the lease, programs the kernel and writes subnet.env: what flanneld does at its start, once.
- * `whenLeased` runs while the lease is held and the other leases have not been read yet, `beforeFile` before subnet.env is written.
+ *
+ * @throws as {@link prepareProgram} and {@link programLeased}.
+ */
+export async function programOnce(input: ProgramInput & Leasing): Promise<Programmed> {
+  return programLeased(await prepareProgram(input), input);
+}
+
+export interface Leasing extends Carrying {
+  readonly store: SubnetStore;
+  /** Runs while the lease is held and the other leases have not been read yet. */
+  readonly whenLeased?: ((lease: Lease) => Promise<void>) | undefined;
+}
+
+/**
+ * The same for a node that has been looked at.
  *
  * @throws {FlannelctlError} exit 1 when another node holds the subnet; {ApplyError} when the kernel refused something;
- *   {UnavailableError} when no interface can be chosen or something could not be read.
+ *   {UnavailableError} when something could not be read.
  */
-export async function programOnce({
-  writer,
-  whenLeased,
-  beforeFile,
-  ...input
-}: ProgramInput & {
-  readonly writer: HostWriter;
-  readonly whenLeased?: (lease: Lease) => Promise<void>;
-  readonly beforeFile?: (programmed: BeforeFile) => Promise<void>;
-}): Promise<Programmed> {
-  const { options, host, store } = input;
-  const preparation = await prepareProgram(input);
+export async function programLeased(preparation: Preparation, input: Leasing): Promise<Programmed> {
+  const { store, whenLeased } = input;
   // An assigned subnet is this node's, whoever else publishes it.
   const isChosen = store.assigned === undefined;
   if (isChosen) refuseConflict(preparation, (await store.listLeases({ ttl: false })).records);
-  const lease = await store.acquire(preparation.request);
-  await whenLeased?.(lease);
+  const own = await store.acquire(preparation.request);
+  await whenLeased?.(own);
   const { records } = await store.listLeases({ ttl: false });
-  if (isChosen) refuseHeldSubnets(subnetsOf(lease), preparation.underlay, records);
-  const { desired, plan } = planProgram(preparation, lease, records);
-  refuseForeignLinks(plan, preparation.actual);
-  const reobserve = async () => planOverlay(desired, await observeOverlay(host), { removals: true });
+  if (isChosen) refuseHeldSubnets(subnetsOf(own), preparation.underlay, records);
+  return programKnown(preparation, { own, records, isComplete: true }, input);
+}
+
+/** What is known of the leases. */
+export interface KnownLeases {
+  readonly own: Lease;
+  readonly records: readonly LeaseRecord[];
+  /** A complete and current listing: what it lacks may be removed. */
+  readonly isComplete: boolean;
+}
+
+/** Programs the kernel for leases that are known, and writes subnet.env; no datastore is asked. @throws {ApplyError} when the kernel refused something. */
+export async function programKnown(
+  preparation: Preparation,
+  known: KnownLeases,
+  { host, writer, options, beforeFile }: Carrying,
+): Promise<Programmed> {
+  const { config, underlay, actual } = preparation;
+  const { own: lease, isComplete: removals } = known;
+  const { desired, plan } = planProgram(preparation, known);
+  refuseForeignLinks(plan, actual);
+  const reobserve = async () => planOverlay(desired, await observeOverlay(host), { removals });
   await applyPlan({ writer, plan, reobserve });
-  const { config, underlay } = preparation;
   await acceptNoRouters(writer, desired);
   const subnetEnv = subnetEnvOf(preparation, lease, options);
   await beforeFile?.({ config, lease, subnetEnv });
@@ -150,16 +180,15 @@ function isDetour(chosen: Underlay, last: Underlay | undefined): boolean {
   return last?.because === BY_MAIN_TABLE && chosen.because !== BY_MAIN_TABLE;
 }
 
-/** What has to be done for this lease among these records, which must be a complete listing. */
+/** What has to be done for the own lease among the others. */
 export function planProgram(
   { config, underlay, actual, hasBlackhole }: Preparation,
-  own: Lease,
-  leases: readonly LeaseRecord[],
+  { own, records: leases, isComplete }: KnownLeases,
 ): { readonly desired: DesiredOverlay; readonly plan: OverlayPlan } {
   const isDirect = directTest(actual.routes);
   const isHeld = holdsTest(actual);
   const desired = desiredOverlay({ config, own, underlay, leases, isDirect, hasBlackhole, isHeld });
-  return { desired, plan: planOverlay(desired, actual, { removals: true }) };
+  return { desired, plan: planOverlay(desired, actual, { removals: isComplete }) };
 }
 
 /** @throws {FlannelctlError} exit 1 when this node has no lease and the subnet it had is now another's. */

@@ -8,15 +8,20 @@ export function renderOverlayPlan(result: OnceResult, isDry: boolean): string {
 
 export interface NoteWishes {
   readonly isDry: boolean;
+  /** Nothing but what may not be missed. */
+  readonly isQuiet: boolean;
   readonly isVerbose: boolean;
 }
 
 /** What goes beside the operations: the lease of a dry run, why this interface, and what was left alone, and why; one line each. */
-export function notesOf(result: OnceResult, { isDry, isVerbose }: NoteWishes): readonly string[] {
-  const { desired, explanation, changes, notes } = result;
+export function notesOf(result: OnceResult, { isDry, isQuiet, isVerbose }: NoteWishes): readonly string[] {
+  const { desired, explanation, changes, notes, warning } = result;
+  const warnings = warning === null ? [] : [warning];
+  if (isQuiet) return warnings;
   const foreign = changes.filter(isForeign).map((line) => `somebody else holds what should be: ${line.slice(2)}`);
   const ignored = desired.ignored.map(({ key, reason }) => `ignored lease ${JSON.stringify(key)}: ${reason}`);
   return [
+    ...warnings,
     ...(isDry ? [headOf(result, isDry)] : []),
     ...(isVerbose ? explanation : []),
     ...notes,
@@ -25,10 +30,11 @@ export function notesOf(result: OnceResult, { isDry, isVerbose }: NoteWishes): r
   ];
 }
 
-function headOf({ lease, underlay }: OnceResult, isDry: boolean): string {
+function headOf({ lease, underlay, warning }: OnceResult, isDry: boolean): string {
   const subnets = [lease.subnet, lease.ipv6Subnet].filter((subnet) => subnet !== null).join(' and ');
   const publicIps = [underlay.publicIp, underlay.publicIpv6].filter((ip) => ip !== null).join(' and ');
-  return `${isDry ? 'would lease' : 'leased'} ${subnets} for ${publicIps} on ${underlay.device} (${underlay.because})`;
+  const has = isDry ? 'would lease' : 'leased';
+  return `${warning === null ? has : 'goes on with'} ${subnets} for ${publicIps} on ${underlay.device} (${underlay.because})`;
 }
 
 function isForeign(line: string): boolean {
@@ -37,7 +43,7 @@ function isForeign(line: string): boolean {
 
 /** The document of `up -o json`. */
 export function overlayPlanDocument(result: OnceResult, isDry: boolean) {
-  const { lease, underlay, changes, notes, desired, subnetEnv } = result;
+  const { lease, underlay, changes, notes, desired, subnetEnv, warning } = result;
   return {
     apiVersion: 'flannelctl.dev/v1',
     kind: 'OverlayPlan',
@@ -49,7 +55,7 @@ export function overlayPlanDocument(result: OnceResult, isDry: boolean) {
     iface: underlay.device,
     changes,
     ignored: desired.ignored,
-    notes,
+    notes: warning === null ? notes : [warning, ...notes],
     subnetEnv,
   };
 }

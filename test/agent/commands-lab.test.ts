@@ -137,7 +137,6 @@ describe('up --once', { timeout: 90_000 }, () => {
 
   it.each([
     [['--takeover'], '--takeover'],
-    [['--leases-file=/x'], '--leases-file'],
     [['--on-conflict=reallocate', '--force'], '--force, --on-conflict reallocate'],
   ])('refuses %j, which only an agent that stays can follow', async (given, named) => {
     const { exitCode, stderr } = await node.cli('up', '--once', ...given);

@@ -124,6 +124,10 @@ describe('an agent that was killed', () => {
       await agent.ended;
       await lab.api.make('refuse');
       await node.namespace.run('ip link del flannel.1');
+      const { exitCode, stderr } = await node.cli('up', '--once');
+      expect([exitCode, stderr]).toEqual([0, expect.stringMatching(/^WITHOUT A DATASTORE, from \S+state\.json, /)]);
+      expect(await overlayOf(node)).toEqual(before);
+      await node.namespace.run('ip link del flannel.1');
       agent = await node.start();
       expect(agent.log()).toContain('STARTING WITHOUT A DATASTORE');
       expect(await overlayOf(node)).toEqual(before);

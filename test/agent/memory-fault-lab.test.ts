@@ -14,7 +14,7 @@ import {
   readyz,
   whole,
 } from './fault-lab.ts';
-import { type Agent, CLI, eventually, overlayOf, subnetOf } from './lab.ts';
+import { type Agent, CLI, eventually, type LabNode, overlayOf, subnetOf } from './lab.ts';
 import { startTraffic } from './pings.ts';
 import { plantForeign, type Scene, sceneOf } from './scene.ts';
 
@@ -49,6 +49,15 @@ async function etcdOf(lab: FaultLab) {
   return { member, folder: member.namespace.directory };
 }
 
+/** What a person would have saved while etcd was there, with the configuration added. */
+async function leasesFile({ namespace }: LabNode, folder: string, endpoint: string): Promise<string> {
+  const list = ['leases', 'list', '-o', 'json', '--etcd-endpoints', endpoint];
+  const listed = await namespace.run([process.execPath, CLI, ...list].join(' '));
+  const file = join(folder, 'leases.json');
+  await namespace.writer.writeFile(file, JSON.stringify({ ...JSON.parse(listed), config: CONFIG }));
+  return file;
+}
+
 describe('an agent that starts while etcd is dead', { timeout: 300_000 }, () => {
   it('adds and corrects from its own state, removes nobody, and says so', async () => {
     const [first] = lab.nodes;
@@ -80,12 +89,9 @@ describe('an agent that starts while etcd is dead', { timeout: 300_000 }, () => 
     const [first] = lab.nodes;
     const { member, folder } = await etcdOf(lab);
     const traffic = await startTraffic(lab);
-    const list = ['leases', 'list', '-o', 'json', '--etcd-endpoints', member.endpoint];
-    const listed = await first.namespace.run([process.execPath, CLI, ...list].join(' '));
+    const file = await leasesFile(first, folder, member.endpoint);
     agents[0].signal('SIGKILL');
     await agents[0].ended;
-    const file = join(folder, 'leases.json');
-    await first.namespace.writer.writeFile(file, JSON.stringify({ ...JSON.parse(listed), config: CONFIG }));
     await rm(first.stateFile, { force: true });
     await member.kill();
     await first.namespace.run(STALE);
@@ -101,6 +107,56 @@ describe('an agent that starts while etcd is dead', { timeout: 300_000 }, () => 
     await whole(lab);
     expect(await traffic.missing()).toEqual([]);
     expect(await sceneOf(lab)).toEqual(before);
+  });
+});
+
+describe('up --once while etcd is dead', { timeout: 300_000 }, () => {
+  it('adds and corrects from its own state, removes nobody, and says so', async () => {
+    const [first, , third] = lab.nodes;
+    await remembered();
+    const { member } = await etcdOf(lab);
+    agents[0].signal('SIGKILL');
+    await agents[0].ended;
+    await member.kill();
+    const overlay = await overlayOf(first);
+    const peer = await subnetOf(third);
+    await first.namespace.run(STALE);
+    await first.namespace.run(`ip route del ${peer}`);
+    const dry = await first.cli('up', '--dry-run');
+    const route = `ip route add ${peer} via ${peer.replace('/24', '')} dev flannel.1 onlink`;
+    expect([dry.exitCode, dry.stdout.match(/^[+-] .*/gm)]).toEqual([0, [`+ ${route}`]]);
+    expect(dry.stderr).toMatch(/^goes on with 10\.244\.\d+\.0\/24 for 192\.168\.9\.1 on eth0/m);
+    const { exitCode, stderr } = await first.cli('up', '--once', '-q');
+    const warning = /^WITHOUT A DATASTORE, from \S+state\.json, \d+ s old: .*192\.168\.9\.250.*\n$/;
+    expect([exitCode, stderr]).toEqual([0, expect.stringMatching(warning)]);
+    expect(await first.lines(`ip route show ${peer}`)).toHaveLength(1);
+    expect((await overlayOf(first)).filter(isStale)).toHaveLength(1);
+    await first.namespace.run('ip link del flannel.1');
+    expect((await first.cli('up', '--once')).exitCode).toBe(0);
+    expect(await overlayOf(first)).toEqual(overlay);
+    await member.start();
+    agents = [await first.up({ flags: HEALTH }), agents[1], agents[2]];
+    await whole(lab);
+    expect(await sceneOf(lab)).toEqual(before);
+  });
+
+  it('takes a file of leases where it has no state, and ends with 69 where it has neither', async () => {
+    const [first] = lab.nodes;
+    const { member, folder } = await etcdOf(lab);
+    const file = await leasesFile(first, folder, member.endpoint);
+    const overlay = await overlayOf(first);
+    agents[0].signal('SIGKILL');
+    await agents[0].ended;
+    await member.kill();
+    await rm(first.stateFile, { force: true });
+    await first.namespace.run('ip link del flannel.1');
+    const without = await first.cli('up', '--once');
+    expect([without.exitCode, without.stderr]).toEqual([69, expect.stringMatching(/there is no \S+state\.json/)]);
+    expect((await overlayOf(first)).filter((line) => line.includes('flannel.1'))).toEqual([]);
+    const { exitCode, stdout: plan } = await first.cli('up', '--once', '-o', 'json', '--leases-file', file);
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(plan).notes[0]).toMatch(/^WITHOUT A DATASTORE, from \S+leases\.json: /);
+    expect(await overlayOf(first)).toEqual(overlay);
   });
 });
 

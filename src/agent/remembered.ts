@@ -1,0 +1,119 @@
+import { prepareNode, type ReadPreparation } from '../dataplane/program.ts';
+import type { Underlay } from '../dataplane/underlay.ts';
+import { AbsentError, FlannelctlError, InputError, UnavailableError } from '../errors.ts';
+import type { Clock } from '../host/clock.ts';
+import type { Host } from '../host/host.ts';
+import type { Lease, LeaseAttributes, LeaseRecord, SubnetStore } from '../store/store.ts';
+import { parseStoredConfig } from '../store/stored-config.ts';
+import { readLeasesFile } from './leases-file.ts';
+import { type Memory, placeOf } from './memory.ts';
+import { isUnanswered, problemText } from './problem.ts';
+import type { AgentSettings } from './settings.ts';
+import { type AgentState, readState, strangeness } from './state-file.ts';
+
+/** Who remembers, and from which files. */
+export interface Remembering {
+  readonly parts: { readonly host: Host; readonly clock: Clock; readonly store: Pick<SubnetStore, 'kind'> };
+  readonly settings: Pick<AgentSettings, 'options' | 'leasesFile' | 'stateFile' | 'prefix'>;
+}
+
+/** What a start without a datastore goes on with. */
+export interface Remembered {
+  readonly memory: Memory;
+  readonly preparation: ReadPreparation;
+  readonly own: Lease;
+}
+
+/** The network configuration; `problem`: why the datastore gave none. What it holds and is no configuration is not a reason to remember. */
+export async function readConfig(store: SubnetStore) {
+  try {
+    const stored = await store.readNetworkConfig();
+    return { config: parseStoredConfig(stored, store.kind).config, configText: stored.text };
+  } catch (error) {
+    if (!isUnanswered(error)) throw error;
+    return { problem: problemText(error) };
+  }
+}
+
+/**
+ * Why the Kubernetes API cannot be asked for this node's subnet, whose configuration is a file; `undefined`: it can, whatever it says, or
+ * another datastore has said its configuration.
+ */
+export async function silenceOf(store: SubnetStore, attributes: LeaseAttributes): Promise<string | undefined> {
+  try {
+    await store.assigned?.preview(attributes);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof FlannelctlError)) throw error;
+    return isUnanswered(error) ? problemText(error) : undefined;
+  }
+}
+
+/**
+ * What this node knew last, or a file of leases that was named. `problem`: why the datastore is not asked.
+ *
+ * @throws {UnavailableError} when there is neither, or what there is is not this host's.
+ */
+export async function remember(remembering: Remembering, problem: string): Promise<Remembered> {
+  const { parts, settings } = remembering;
+  const { memory, state } = await recall(remembering, problem);
+  const { config } = parseStoredConfig({ text: memory.config, source: memory.source }, parts.store.kind);
+  const preparation = await prepareNode(config, { options: settings.options, host: parts.host });
+  const { publicIp, publicIpv6 } = preparation.underlay;
+  if (state !== undefined) {
+    const strange = strangeness(state, await placeOf(parts.host, { publicIp, publicIpv6, prefix: settings.prefix }));
+    if (strange !== undefined) throw unreachable(problem, `${settings.stateFile} is not used: ${strange}`);
+  }
+  const own = memory.own ?? ownAmong(memory.records, preparation.underlay);
+  if (own === undefined) throw unreachable(problem, `${memory.source} has no lease of this node`);
+  return { memory, preparation, own };
+}
+
+interface Recalled {
+  readonly memory: Memory;
+  /** The state file that it is from. */
+  readonly state?: AgentState;
+}
+
+/** A file that was named comes first; else what was known last. */
+async function recall({ parts, settings }: Remembering, problem: string): Promise<Recalled> {
+  const { host, clock } = parts;
+  const { leasesFile, stateFile } = settings;
+  const fromFile = leasesFile === undefined ? undefined : await readLeasesFile(host, leasesFile);
+  const state = await readState(host, stateFile);
+  if (fromFile !== undefined) {
+    const { records, clusterId } = fromFile;
+    const config = fromFile.config ?? state?.config ?? (await readConfigFile(host, settings));
+    return { memory: { config, own: null, records, clusterId, source: leasesFile ?? '' } };
+  }
+  if (state === undefined) throw unreachable(problem, `there is no ${stateFile} to start from`);
+  const { config, own, records, clusterId } = state;
+  const source = `${stateFile}, ${Math.round((clock.now() - state.savedAt) / 1000)} s old`;
+  return { memory: { config, own, records, clusterId, source }, state };
+}
+
+async function readConfigFile(host: Host, { options, leasesFile }: Remembering['settings']): Promise<string> {
+  const path = options.netConfigPath;
+  try {
+    return await host.readFile(path);
+  } catch (error) {
+    if (!(error instanceof AbsentError)) throw error;
+    throw new InputError(`${leasesFile} holds no network configuration`, {
+      hint: `Add a member "config" to it, or put net-conf.json at ${path}.`,
+    });
+  }
+}
+
+function ownAmong(records: readonly LeaseRecord[], { publicIp, publicIpv6 }: Underlay): Lease | undefined {
+  return records
+    .filter((record) => record.kind === 'lease')
+    .find(({ attributes }) =>
+      publicIp === null ? attributes.publicIpv6 === publicIpv6 : attributes.publicIp === publicIp,
+    );
+}
+
+function unreachable(problem: string, why: string): UnavailableError {
+  return new UnavailableError('unreachable', `${problem}; ${why}`, {
+    hint: 'Check --etcd-endpoints or the Kubernetes API; or name the leases with --leases-file.',
+  });
+}
