@@ -33,7 +33,9 @@ export async function runOnce({
   const store = await world.openStore(selection, { secrets, timeoutMs });
   const input = { options, host, clock, store, files, prefix: prefixOf(selection) };
   try {
-    return isDry ? await previewOnce({ ...input, takeover }) : await upOnce({ ...input, writer: await world.writer() });
+    return isDry
+      ? await previewOnce({ ...input, takeover })
+      : await upOnce({ ...input, writer: await world.writer(), resident: await world.resident() });
   } finally {
     await store.close();
   }

@@ -15,8 +15,10 @@ import {
   subnetEnvOf,
 } from '../dataplane/program.ts';
 import { explainUnderlay } from '../dataplane/underlay-explain.ts';
+import { ConflictError, type FlannelctlError } from '../errors.ts';
 import type { Clock } from '../host/clock.ts';
 import type { Host, HostWriter } from '../host/host.ts';
+import type { Closable, Resident } from '../host/resident.ts';
 import { maskText } from '../host/secrets.ts';
 import type { FlannelOptions } from '../net/flannel-options.ts';
 import { decideAllocation } from '../store/allocation.ts';
@@ -26,7 +28,8 @@ import { lookAround, type Surroundings, type SurroundingsInput } from './once-su
 import { findOwner, refuseOwner, refuseWithoutRoot } from './owner.ts';
 import { readConfig, remember, silenceOf } from './remembered.ts';
 import { rulesFor } from './rules.ts';
-import type { AgentFiles } from './settings.ts';
+import { describeAgent } from './self-description.ts';
+import { type AgentFiles, LOCK_NAME } from './settings.ts';
 import { tellingFlags } from './takeover.ts';
 import { wantedAttributes } from './wanted.ts';
 
@@ -53,15 +56,41 @@ export interface OnceResult extends Pick<Programmed, 'lease' | 'plan' | 'desired
   readonly warning: string | null;
 }
 
+interface WritingInput extends OnceInput {
+  readonly writer: HostWriter;
+  readonly resident: Resident;
+}
+
 /**
  * Programs the overlay and what goes with it, and leaves.
  *
- * @throws {ConflictError} while a flanneld runs here; {ApplyError} for rules that did not take effect; otherwise as `programLeased` of the
- *   dataplane.
+ * @throws {ConflictError} while the agent or a flanneld runs here; {ApplyError} for rules that did not take effect; otherwise as
+ *   `programLeased` of the dataplane.
  */
-export async function upOnce(input: OnceInput & { readonly writer: HostWriter }): Promise<OnceResult> {
+export async function upOnce(input: WritingInput): Promise<OnceResult> {
   await refuseWithoutRoot(input.host);
-  await refuseOwner(input.host);
+  const lock = await holdOrRefuse(input.resident);
+  try {
+    await refuseOwner(input.host);
+    return await programAll(input);
+  } finally {
+    await lock.close();
+  }
+}
+
+async function holdOrRefuse(resident: Resident): Promise<Closable> {
+  try {
+    return await resident.hold(LOCK_NAME, () => describeAgent(undefined));
+  } catch (error) {
+    if (!(error instanceof ConflictError)) throw error;
+    throw new ConflictError('another flannelctl up, or down, runs in this network namespace', {
+      cause: error,
+      hint: 'An agent keeps the overlay in order by itself. See what it says: flannelctl status',
+    });
+  }
+}
+
+async function programAll(input: WritingInput): Promise<OnceResult> {
   const { host, writer, options, files } = input;
   const { cniConf: path } = files;
   let surroundings = NOTHING;
@@ -107,7 +136,7 @@ interface Begun {
   readonly warning: string | null;
 }
 
-/** @throws {UnavailableError} when neither the datastore answers nor anything is remembered. */
+/** @throws {FlannelctlError} when neither the datastore answers nor anything is remembered. */
 async function begin(input: OnceInput): Promise<Begun> {
   const { host, store, options } = input;
   const read = await readConfig(store);
@@ -117,7 +146,7 @@ async function begin(input: OnceInput): Promise<Begun> {
   return problem === undefined ? { preparation, known: undefined, warning: null } : beginFromMemory(input, problem);
 }
 
-async function beginFromMemory(input: OnceInput, problem: string): Promise<Begun> {
+async function beginFromMemory(input: OnceInput, problem: FlannelctlError): Promise<Begun> {
   const { options, files, prefix } = input;
   const settings = { ...files, options, prefix };
   const { memory, preparation, own } = await remember({ parts: input, settings }, problem);
@@ -125,7 +154,7 @@ async function beginFromMemory(input: OnceInput, problem: string): Promise<Begun
   return {
     preparation,
     known: { own: { ...own, attributes }, records: memory.records, isComplete: false },
-    warning: `WITHOUT A DATASTORE, from ${memory.source}: entries are added and corrected, nobody is removed (${maskText(problem)})`,
+    warning: `WITHOUT A DATASTORE, from ${memory.source}: entries are added and corrected, nobody is removed (${maskText(problem.message)})`,
   };
 }
 

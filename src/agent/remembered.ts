@@ -1,13 +1,13 @@
 import { prepareNode, type ReadPreparation } from '../dataplane/program.ts';
 import type { Underlay } from '../dataplane/underlay.ts';
-import { AbsentError, FlannelctlError, InputError, UnavailableError } from '../errors.ts';
+import { AbsentError, FlannelctlError, InputError } from '../errors.ts';
 import type { Clock } from '../host/clock.ts';
 import type { Host } from '../host/host.ts';
 import type { Lease, LeaseAttributes, LeaseRecord, SubnetStore } from '../store/store.ts';
 import { parseStoredConfig } from '../store/stored-config.ts';
 import { readLeasesFile } from './leases-file.ts';
 import { type Memory, placeOf } from './memory.ts';
-import { isUnanswered, problemText } from './problem.ts';
+import { isUnanswered } from './problem.ts';
 import type { AgentSettings } from './settings.ts';
 import { type AgentState, readState, strangeness } from './state-file.ts';
 
@@ -31,7 +31,7 @@ export async function readConfig(store: SubnetStore) {
     return { config: parseStoredConfig(stored, store.kind).config, configText: stored.text };
   } catch (error) {
     if (!isUnanswered(error)) throw error;
-    return { problem: problemText(error) };
+    return { problem: error };
   }
 }
 
@@ -39,22 +39,22 @@ export async function readConfig(store: SubnetStore) {
  * Why the Kubernetes API cannot be asked for this node's subnet, whose configuration is a file; `undefined`: it can, whatever it says, or
  * another datastore has said its configuration.
  */
-export async function silenceOf(store: SubnetStore, attributes: LeaseAttributes): Promise<string | undefined> {
+export async function silenceOf(store: SubnetStore, attributes: LeaseAttributes): Promise<FlannelctlError | undefined> {
   try {
     await store.assigned?.preview(attributes);
     return undefined;
   } catch (error) {
     if (!(error instanceof FlannelctlError)) throw error;
-    return isUnanswered(error) ? problemText(error) : undefined;
+    return isUnanswered(error) ? error : undefined;
   }
 }
 
 /**
  * What this node knew last, or a file of leases that was named. `problem`: why the datastore is not asked.
  *
- * @throws {UnavailableError} when there is neither, or what there is is not this host's.
+ * @throws {FlannelctlError} the problem, when there is neither or what there is is not this host's.
  */
-export async function remember(remembering: Remembering, problem: string): Promise<Remembered> {
+export async function remember(remembering: Remembering, problem: FlannelctlError): Promise<Remembered> {
   const { parts, settings } = remembering;
   const { memory, state } = await recall(remembering, problem);
   const { config } = parseStoredConfig({ text: memory.config, source: memory.source }, parts.store.kind);
@@ -76,7 +76,7 @@ interface Recalled {
 }
 
 /** A file that was named comes first; else what was known last. */
-async function recall({ parts, settings }: Remembering, problem: string): Promise<Recalled> {
+async function recall({ parts, settings }: Remembering, problem: FlannelctlError): Promise<Recalled> {
   const { host, clock } = parts;
   const { leasesFile, stateFile } = settings;
   const fromFile = leasesFile === undefined ? undefined : await readLeasesFile(host, leasesFile);
@@ -112,8 +112,8 @@ function ownAmong(records: readonly LeaseRecord[], { publicIp, publicIpv6 }: Und
     );
 }
 
-function unreachable(problem: string, why: string): UnavailableError {
-  return new UnavailableError('unreachable', `${problem}; ${why}`, {
-    hint: 'Check --etcd-endpoints or the Kubernetes API; or name the leases with --leases-file.',
-  });
+/** With its code and its way out, and the other one. */
+function unreachable(problem: FlannelctlError, why: string): FlannelctlError {
+  const hint = `${problem.hint ?? ''} Or name the leases with --leases-file.`.trimStart();
+  return new FlannelctlError(problem, `${problem.message}; ${why}`, { cause: problem, hint });
 }

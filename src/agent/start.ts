@@ -1,4 +1,5 @@
 import { prepareNode, type ReadPreparation } from '../dataplane/program.ts';
+import type { FlannelctlError } from '../errors.ts';
 import { maskText } from '../host/secrets.ts';
 import { type AgentParts, type Board, makeBoard } from './board.ts';
 import { isUnanswered, problemText } from './problem.ts';
@@ -8,7 +9,7 @@ import type { AgentSettings } from './settings.ts';
 /**
  * Reads configuration and node, from the datastore or, where it does not answer, from what is remembered. Nothing has been written.
  *
- * @throws {UnavailableError} when neither is to be had; {FlannelctlError} when no interface can be chosen.
+ * @throws {FlannelctlError} when neither is to be had, or no interface can be chosen.
  */
 export async function startBoard(parts: AgentParts, settings: AgentSettings): Promise<Board> {
   const read = await readConfig(parts.store);
@@ -50,7 +51,7 @@ function boardOn({ parts, settings, preparation, configText }: Known): Board {
   return makeBoard({ parts, settings, start });
 }
 
-async function startFromMemory(parts: AgentParts, settings: AgentSettings, problem: string): Promise<Board> {
+async function startFromMemory(parts: AgentParts, settings: AgentSettings, problem: FlannelctlError): Promise<Board> {
   const { memory, preparation, own } = await remember({ parts, settings }, problem);
   const board = boardOn({ parts, settings, preparation, configText: memory.config });
   board.own = { status: 'remembered', lease: own };
@@ -59,7 +60,7 @@ async function startFromMemory(parts: AgentParts, settings: AgentSettings, probl
     'STARTING WITHOUT A DATASTORE: entries are added and corrected, nobody is removed, until it answers',
     {
       from: memory.source,
-      problem: maskText(problem),
+      problem: maskText(problemText(problem)),
     },
   );
   return board;

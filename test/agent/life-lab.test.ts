@@ -62,6 +62,9 @@ describe('the life of the agent', () => {
     await node(0).up();
     const { exitCode, stderr } = await node(0).cli('up');
     expect([exitCode, stderr]).toEqual([75, expect.stringContaining('another process holds flannelctl-agent')]);
+    const once = await node(0).cli('up', '--once');
+    expect([once.exitCode, once.stderr]).toEqual([75, expect.stringContaining('another flannelctl up')]);
+    expect((await node(0).cli('up', '--dry-run')).exitCode).toBe(0);
   });
 
   it('drops a peer whose lease was deleted, at once', { timeout: 40_000 }, async () => {
