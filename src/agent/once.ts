@@ -146,7 +146,9 @@ async function begin(input: OnceInput): Promise<Begun> {
   return problem === undefined ? { preparation, known: undefined, warning: null } : beginFromMemory(input, problem);
 }
 
+/** Only in the place of one that is not there: whoever was refused can be let in, and nobody stays who would try again. */
 async function beginFromMemory(input: OnceInput, problem: FlannelctlError): Promise<Begun> {
+  if (problem.exitCode !== 69) throw problem;
   const { options, files, prefix } = input;
   const settings = { ...files, options, prefix };
   const { memory, preparation, own } = await remember({ parts: input, settings }, problem);
