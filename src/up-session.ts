@@ -21,13 +21,15 @@ export async function runNodeAgent(
   { settings, secrets, timeoutMs, ...input }: AgentInput,
   signal: AbortSignal,
 ): Promise<Ending> {
-  const [{ openWorld }, { runAgent }, { promMeasures }, { logfmt }, { quietLog }] = await Promise.all([
+  const [{ nameProcess, openWorld }, { runAgent }, { promMeasures }, { logfmt }, { quietLog }] = await Promise.all([
     import('./wire.ts'),
     import('./agent/agent.ts'),
     import('./agent/measures.ts'),
     import('./agent/log.ts'),
     import('./agent/quiet-log.ts'),
   ]);
+  // What an operator looks for with pgrep.
+  await nameProcess('flannelctl');
   const world = await openWorld({ root: input.root });
   const { host, clock } = world;
   const selection = await selectNodeStore(settings.options, host);

@@ -58,6 +58,11 @@ describe('the life of the agent', () => {
     await node(0).namespace.run(`ping -c1 -W1 ${address}`);
   });
 
+  it('is flannelctl to ps and pgrep', { timeout: 40_000 }, async () => {
+    const { pid } = await node(0).up();
+    expect(await node(0).lines(`cat /proc/${pid}/comm`)).toEqual(['flannelctl']);
+  });
+
   it('runs once in a network namespace', { timeout: 40_000 }, async () => {
     await node(0).up();
     const { exitCode, stderr } = await node(0).cli('up');
