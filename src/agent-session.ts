@@ -27,7 +27,7 @@ export async function openStatus(input: SessionInput): Promise<StatusSession> {
   const { openWorld } = await import('./wire.ts');
   const { readStatus } = await import('./agent/status.ts');
   const { readKnowledge, readTold } = await import('./agent/knowledge.ts');
-  const { LOCK_NAME } = await import('./agent/settings.ts');
+  const { LOCK_NAME } = await import('./agent/lock.ts');
   const { root, given, secrets, timeoutMs, stateFile } = input;
   const isNamed = given.etcdEndpoints !== undefined || given.kubeSubnetMgr === true;
   const world = await openWorld({ root });

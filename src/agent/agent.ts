@@ -10,6 +10,7 @@ import { serveHealth } from './health.ts';
 import { keepConfig } from './keep-config.ts';
 import type { OwnLease } from './lease-care.ts';
 import { keepLease, settleFailure, settleLease } from './lease-keeper.ts';
+import { holdLock } from './lock.ts';
 import { reconcileForEver } from './loop.ts';
 import { keepState } from './memory.ts';
 import { OwnerError, refuseOwner, refuseWithoutRoot } from './owner.ts';
@@ -17,7 +18,7 @@ import { isUnanswered, problemText } from './problem.ts';
 import { releaseMemory } from './release-memory.ts';
 import { keepRules } from './rules.ts';
 import { describeAgent } from './self-description.ts';
-import { type AgentSettings, LOCK_NAME } from './settings.ts';
+import type { AgentSettings } from './settings.ts';
 import { startBoard } from './start.ts';
 import { feedWatchdog, tellSystemd } from './systemd.ts';
 import { takeOver, tellingFlags } from './takeover.ts';
@@ -33,7 +34,7 @@ export type Ending = 'stopped' | 'left to a flanneld';
 export async function runAgent(parts: AgentParts, settings: AgentSettings, signal: AbortSignal): Promise<Ending> {
   await refuseWithoutRoot(parts.host);
   let board: Board | undefined;
-  const lock = await parts.resident.hold(LOCK_NAME, () => describeAgent(board));
+  const lock = await holdLock(parts.resident, { answer: () => describeAgent(board), hint: ASK });
   const stop = new AbortController();
   const until = AbortSignal.any([signal, stop.signal]);
   const { healthzIp: address, healthzPort: port } = settings.options;
@@ -51,6 +52,8 @@ export async function runAgent(parts: AgentParts, settings: AgentSettings, signa
     await lock.close();
   }
 }
+
+const ASK = 'See what it says: flannelctl status';
 
 /** Each task ends when the signal aborts; the first one that fails ends the others. */
 async function live(board: Board, signal: AbortSignal, stop: () => void): Promise<Ending> {

@@ -8,7 +8,7 @@ import { isOwnRecord, readPreviousSubnets } from '../dataplane/own-lease.ts';
 import { planOverlay } from '../dataplane/plan.ts';
 import { prepareNode } from '../dataplane/program.ts';
 import { directTest } from '../dataplane/routing.ts';
-import { ConflictError, FlannelctlError } from '../errors.ts';
+import { FlannelctlError } from '../errors.ts';
 import type { Host, HostWriter } from '../host/host.ts';
 import type { Resident } from '../host/resident.ts';
 import { parseCidr } from '../net/cidr.ts';
@@ -16,8 +16,8 @@ import type { FlannelOptions } from '../net/flannel-options.ts';
 import type { SubnetStore } from '../store/store.ts';
 import { parseStoredConfig } from '../store/stored-config.ts';
 import { readIfThere } from './file-text.ts';
+import { holdLock } from './lock.ts';
 import { refuseOwner, refuseWithoutRoot } from './owner.ts';
-import { LOCK_NAME } from './settings.ts';
 import { type AgentState, readState } from './state-file.ts';
 
 export interface DownInput {
@@ -49,7 +49,7 @@ export interface DownResult {
 export async function takeDown(input: DownInput): Promise<DownResult> {
   await refuseWithoutRoot(input.host);
   if (input.releaseFrom?.kind === 'kube') throw notReleased();
-  const lock = await holdOrRefuse(input.resident);
+  const lock = await holdLock(input.resident, GOING_DOWN);
   try {
     await refuseOwner(input.host);
     return await removeAll(input);
@@ -66,19 +66,10 @@ function notReleased(): FlannelctlError {
   );
 }
 
-async function holdOrRefuse(resident: DownInput['resident']) {
-  try {
-    return await resident.hold(LOCK_NAME, () =>
-      JSON.stringify({ ready: false, problems: ['going down'], lease: null }),
-    );
-  } catch (error) {
-    if (!(error instanceof ConflictError)) throw error;
-    throw new ConflictError('the agent runs in this network namespace and would bring the overlay up again', {
-      cause: error,
-      hint: 'Stop it first: systemctl stop flannelctl, or SIGTERM to "flannelctl up".',
-    });
-  }
-}
+const GOING_DOWN = {
+  answer: () => JSON.stringify({ ready: false, problems: ['going down'], lease: null }),
+  hint: 'An agent would bring the overlay up again. Stop it first: systemctl stop flannelctl, or SIGTERM to "flannelctl up".',
+};
 
 async function removeAll(input: DownInput): Promise<DownResult> {
   const { host, writer, stateFile, releaseFrom } = input;

@@ -15,21 +15,22 @@ import {
   subnetEnvOf,
 } from '../dataplane/program.ts';
 import { explainUnderlay } from '../dataplane/underlay-explain.ts';
-import { ConflictError, type FlannelctlError } from '../errors.ts';
+import type { FlannelctlError } from '../errors.ts';
 import type { Clock } from '../host/clock.ts';
 import type { Host, HostWriter } from '../host/host.ts';
-import type { Closable, Resident } from '../host/resident.ts';
+import type { Resident } from '../host/resident.ts';
 import { maskText } from '../host/secrets.ts';
 import type { FlannelOptions } from '../net/flannel-options.ts';
 import { decideAllocation } from '../store/allocation.ts';
 import type { AcquireRequest, Lease, LeaseRecord, SubnetStore } from '../store/store.ts';
 import { ensureConflist } from './conflist-file.ts';
+import { holdLock } from './lock.ts';
 import { lookAround, type Surroundings, type SurroundingsInput } from './once-surroundings.ts';
 import { findOwner, refuseOwner, refuseWithoutRoot } from './owner.ts';
 import { readConfig, remember, silenceOf } from './remembered.ts';
 import { rulesFor } from './rules.ts';
 import { describeAgent } from './self-description.ts';
-import { type AgentFiles, LOCK_NAME } from './settings.ts';
+import type { AgentFiles } from './settings.ts';
 import { tellingFlags } from './takeover.ts';
 import { wantedAttributes } from './wanted.ts';
 
@@ -69,7 +70,7 @@ interface WritingInput extends OnceInput {
  */
 export async function upOnce(input: WritingInput): Promise<OnceResult> {
   await refuseWithoutRoot(input.host);
-  const lock = await holdOrRefuse(input.resident);
+  const lock = await holdLock(input.resident, { answer: () => describeAgent(undefined), hint: KEPT });
   try {
     await refuseOwner(input.host);
     return await programAll(input);
@@ -78,17 +79,7 @@ export async function upOnce(input: WritingInput): Promise<OnceResult> {
   }
 }
 
-async function holdOrRefuse(resident: Resident): Promise<Closable> {
-  try {
-    return await resident.hold(LOCK_NAME, () => describeAgent(undefined));
-  } catch (error) {
-    if (!(error instanceof ConflictError)) throw error;
-    throw new ConflictError('another flannelctl up, or down, runs in this network namespace', {
-      cause: error,
-      hint: 'An agent keeps the overlay in order by itself. See what it says: flannelctl status',
-    });
-  }
-}
+const KEPT = 'An agent keeps the overlay in order by itself. See what it says: flannelctl status';
 
 async function programAll(input: WritingInput): Promise<OnceResult> {
   const { host, writer, options, files } = input;

@@ -25,7 +25,4 @@ export interface AgentSettings extends AgentFiles {
 /** Ms between two looks at the kernel when nothing calls for one: its own events do, so this is for one that was missed. */
 export const RESYNC_MS = 30_000;
 
-/** Held in the network namespace by the one agent there may be. */
-export const LOCK_NAME = 'flannelctl-agent';
-
 export const DEFAULT_STATE_FILE = '/var/lib/flannelctl/state.json';

@@ -66,9 +66,15 @@ describe('the life of the agent', () => {
   it('runs once in a network namespace', { timeout: 40_000 }, async () => {
     await node(0).up();
     const { exitCode, stderr } = await node(0).cli('up');
-    expect([exitCode, stderr]).toEqual([75, expect.stringContaining('another process holds flannelctl-agent')]);
+    expect([exitCode, stderr]).toEqual([
+      75,
+      expect.stringMatching(/^Error: another flannelctl.*\nSee what it says: flannelctl status$/m),
+    ]);
     const once = await node(0).cli('up', '--once');
-    expect([once.exitCode, once.stderr]).toEqual([75, expect.stringContaining('another flannelctl up')]);
+    expect([once.exitCode, once.stderr]).toEqual([
+      75,
+      expect.stringContaining('An agent keeps the overlay in order by itself.'),
+    ]);
     expect((await node(0).cli('up', '--dry-run')).exitCode).toBe(0);
   });
 
