@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { IEvent } from 'etcd3';
+import type { IEvent, IWatchResponse } from 'etcd3';
 import { UnavailableError } from '../errors.ts';
 import { decodeRecord } from './codec.ts';
 import { CompactedError, RestoredError } from './etcd-pages.ts';
@@ -63,12 +63,9 @@ interface Snapshot {
 /** Until the stream ends, for whatever reason. */
 async function* follow(watch: EtcdWatch, told: Told): AsyncGenerator<StoreEvent> {
   try {
-    for await (const message of messagesAfter(watch, told.revision)) {
-      // "created" names the newest revision although what lies before it has not been sent yet
-      if (message.created) continue;
-      const events = await eventsOf(watch, message.events);
-      yield* events;
-      told.revision = message.events.at(-1)?.kv.mod_revision ?? message.header.revision;
+    for await (const { events, revision } of wholeRevisions(messagesAfter(watch, told.revision))) {
+      yield* await eventsOf(watch, events);
+      told.revision = revision;
       told.pauseMs = SHORTEST_PAUSE_MS;
     }
   } catch (error) {
@@ -79,9 +76,31 @@ async function* follow(watch: EtcdWatch, told: Told): AsyncGenerator<StoreEvent>
 
 async function* messagesAfter({ session, prefix, signal }: EtcdWatch, revision: string) {
   const start_revision = (BigInt(revision) + 1n).toString();
-  const request = { ...subnetsRange(prefix), start_revision, progress_notify: true };
+  // without fragments all that was missed comes in one message, which may be more than is taken
+  const request = { ...subnetsRange(prefix), start_revision, progress_notify: true, fragment: true };
   const connection = await orAborted(signal, session.pick());
   yield* watchMessages({ connection, request, signal, timeoutMs: session.timeoutMs });
+}
+
+interface Changes {
+  readonly events: readonly IEvent[];
+  /** The last of which everything is told with them. */
+  readonly revision: string;
+}
+
+/** etcd breaks a long message anywhere: what a fragment has of its last revision waits for the rest. */
+async function* wholeRevisions(messages: AsyncIterable<IWatchResponse>): AsyncGenerator<Changes> {
+  let waiting: readonly IEvent[] = [];
+  for await (const { created, events, fragment, header } of messages) {
+    // "created" names the newest revision although what lies before it has not been sent yet
+    if (created) continue;
+    const all = [...waiting, ...events];
+    const last = all.at(-1)?.kv.mod_revision;
+    waiting = fragment ? all.filter(({ kv }) => kv.mod_revision === last) : [];
+    const whole = all.slice(0, all.length - waiting.length);
+    const revision = whole.at(-1)?.kv.mod_revision ?? header.revision;
+    if (whole.length > 0 || !fragment) yield { events: whole, revision };
+  }
 }
 
 /** The times of one message are read side by side; a message whose times cannot be read is asked for again. */
