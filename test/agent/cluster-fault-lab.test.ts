@@ -63,7 +63,6 @@ describe('an agent with a cluster of three', { timeout: 240_000 }, () => {
     leader.signal('SIGSTOP');
     await everybodyFollows();
     leader.signal('SIGCONT');
-    // Also writes that a try above left in its sockets and that it only makes now.
     await everybodyFollows();
     await allInOrder();
   });

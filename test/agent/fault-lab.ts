@@ -13,7 +13,7 @@ export const HEALTH = ['--healthz-port', '8081'];
 export interface FaultLab {
   readonly nodes: readonly [LabNode, LabNode, LabNode];
   readonly members: readonly EtcdNode[];
-  /** etcdctl against all members, arguments split at blanks. */
+  /** etcdctl against the members that can answer, arguments split at blanks. */
   ctl(line: string): Promise<string>;
   /** Writes a value as it is, also an empty or a binary one. */
   putRaw(key: string, value: string | Buffer, etcdLease?: string): Promise<void>;
@@ -37,6 +37,8 @@ export interface EtcdNode {
   /** Clients reach it, the other members do not. */
   isolate(): Promise<void>;
   rejoin(): Promise<void>;
+  /** Not killed, stopped or isolated: what is asked of such a one is not answered, or done when nobody waits for it any more. */
+  canAnswer(): boolean;
 }
 
 export async function makeFaultLab(memberCount: 1 | 3 = 1): Promise<FaultLab> {
@@ -58,9 +60,13 @@ export async function makeFaultLab(memberCount: 1 | 3 = 1): Promise<FaultLab> {
   const members: EtcdNode[] = [];
   for (const id of ids) members.push(etcdNode(await plug(id), { id, ids, children }));
   await Promise.all(members.map((member) => member.start()));
-  const ctl = (line: string) => hub.run(`env ETCDCTL_API=3 etcdctl --endpoints ${endpoints} ${line}`);
+  const answering = () => {
+    const some = members.filter((member) => member.canAnswer()).map(({ endpoint }) => endpoint);
+    return some.length > 0 ? some.join(',') : endpoints;
+  };
+  const ctl = (line: string) => hub.run(`env ETCDCTL_API=3 etcdctl --endpoints ${answering()} ${line}`);
   const putRaw = (key: string, value: string | Buffer, etcdLease = '0') => {
-    const etcdctl = ['etcdctl', '--endpoints', endpoints, 'put', '--lease', etcdLease, '--', key];
+    const etcdctl = ['etcdctl', '--endpoints', answering(), 'put', '--lease', etcdLease, '--', key];
     return withInput(['ip', 'netns', 'exec', hub.name, ...etcdctl], value);
   };
   await eventually(() => putRaw(`${PREFIX}/config`, JSON.stringify(CONFIG)), 20_000);
@@ -70,7 +76,7 @@ export async function makeFaultLab(memberCount: 1 | 3 = 1): Promise<FaultLab> {
     ctl,
     putRaw,
     transact: (operations) => {
-      const etcdctl = ['etcdctl', '--endpoints', endpoints, 'txn'];
+      const etcdctl = ['etcdctl', '--endpoints', answering(), 'txn'];
       return withInput(['ip', 'netns', 'exec', hub.name, ...etcdctl], `\n${operations.join('\n')}\n\n\n`);
     },
     leader: async () => {
@@ -108,6 +114,7 @@ function etcdNode(namespace: Namespace, { id, ids, children }: Membership): Etcd
     ...['--initial-cluster', ids.map((one) => `m${one}=${at(2380, one)}`).join(',')],
   ];
   let child: ChildProcess | undefined;
+  const hurt = new Set<'killed' | 'stopped' | 'isolated'>();
   const wall = async (verb: '-A' | '-D') => {
     for (const [chain, side] of [
       ['INPUT', '--dport'],
@@ -122,6 +129,7 @@ function etcdNode(namespace: Namespace, { id, ids, children }: Membership): Etcd
     endpoint: at(2379),
     dataDir,
     start: async (...more) => {
+      hurt.delete('killed');
       child = spawn('ip', ['netns', 'exec', namespace.name, 'etcd', ...args, ...more], { stdio: 'ignore' });
       children.push(child);
       if (ids.length === 1)
@@ -131,11 +139,23 @@ function etcdNode(namespace: Namespace, { id, ids, children }: Membership): Etcd
         );
     },
     kill: async () => {
+      hurt.add('killed');
       if (child !== undefined) await killed(child);
     },
-    signal: (name) => void child?.kill(name),
-    isolate: () => wall('-A'),
-    rejoin: () => wall('-D'),
+    signal: (name) => {
+      if (name === 'SIGSTOP') hurt.add('stopped');
+      else hurt.delete('stopped');
+      child?.kill(name);
+    },
+    isolate: () => {
+      hurt.add('isolated');
+      return wall('-A');
+    },
+    rejoin: async () => {
+      await wall('-D');
+      hurt.delete('isolated');
+    },
+    canAnswer: () => hurt.size === 0,
   };
 }
 

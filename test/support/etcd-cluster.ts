@@ -129,14 +129,17 @@ async function readMembers(ctl: Ctl): Promise<readonly { readonly id: string; re
     });
 }
 
-/** `endpoint status -w simple`: endpoint, id, version, size, is leader, … */
+/**
+ * `endpoint status -w simple`: endpoint, id, version, size, is leader, … Waits for an election that is under way; empty: nobody was
+ * elected in 10 s.
+ */
 async function findLeader(ctl: Ctl): Promise<string> {
-  const lines = (await ctl('endpoint', 'status')).trim().split('\n');
-  const [leader = ''] = lines
-    .map((line) => line.split(', '))
-    .filter((columns) => columns[4] === 'true')
-    .map(([at]) => at);
-  return leader;
+  const giveUpAt = Date.now() + 10_000;
+  for (;;) {
+    const lines = (await ctl('endpoint', 'status')).trim().split('\n');
+    const leader = lines.map((line) => line.split(', ')).find((columns) => columns[4] === 'true')?.[0];
+    if (leader !== undefined || Date.now() > giveUpAt) return leader ?? '';
+  }
 }
 
 interface PeerProxy {
