@@ -78,18 +78,27 @@ interface Recalled {
 /** A file that was named comes first; else what was known last. */
 async function recall({ parts, settings }: Remembering, problem: FlannelctlError): Promise<Recalled> {
   const { host, clock } = parts;
-  const { leasesFile, stateFile } = settings;
-  const fromFile = leasesFile === undefined ? undefined : await readLeasesFile(host, leasesFile);
-  const state = await readState(host, stateFile);
-  if (fromFile !== undefined) {
-    const { records, clusterId } = fromFile;
-    const config = fromFile.config ?? state?.config ?? (await readConfigFile(host, settings));
-    return { memory: { config, own: null, records, clusterId, source: leasesFile ?? '' } };
+  const { leasesFile: source, stateFile } = settings;
+  if (source !== undefined) {
+    const { records, clusterId, config: named } = await readLeasesFile(host, source);
+    const config = named ?? (await readState(host, stateFile))?.config ?? (await readConfigFile(host, settings));
+    return { memory: { config, own: null, records, clusterId, source } };
   }
-  if (state === undefined) throw unreachable(problem, `there is no ${stateFile} to start from`);
+  const state = await lastState(host, stateFile, problem);
   const { config, own, records, clusterId } = state;
-  const source = `${stateFile}, ${Math.round((clock.now() - state.savedAt) / 1000)} s old`;
-  return { memory: { config, own, records, clusterId, source }, state };
+  const seconds = Math.round((clock.now() - state.savedAt) / 1000);
+  return { memory: { config, own, records, clusterId, source: `${stateFile}, ${seconds} s old` }, state };
+}
+
+async function lastState(host: Host, stateFile: string, problem: FlannelctlError): Promise<AgentState> {
+  try {
+    const state = await readState(host, stateFile);
+    if (state !== undefined) return state;
+  } catch (error) {
+    if (!(error instanceof FlannelctlError)) throw error;
+    throw unreachable(problem, error.message);
+  }
+  throw unreachable(problem, `there is no ${stateFile} to start from`);
 }
 
 async function readConfigFile(host: Host, { options, leasesFile }: Remembering['settings']): Promise<string> {
